@@ -1,0 +1,1 @@
+"""Training: networks, datasets, training loop, evaluation, export. Needs the `train` extra (torch)."""

@@ -1,0 +1,1 @@
+"""The engine: Kafka records in, screened by rules and models, alerts out. Everything that runs in production."""

@@ -1,0 +1,277 @@
+"""What producers send: listings, messages and decisions, decoded from raw bytes and checked by our own code.
+
+Decoding is strict about types and lenient about what a violation could hide behind: an odd timestamp, a lone
+surrogate or a missing key leave a *note* and the event is scored all the same. What cannot be understood raises
+`BadRecord`, whose `reason` becomes the dead letter's `sekisho.reason`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+
+#: Header in which a producer may state the version of the record contract; absent means 1.
+FORMAT_HEADER = "sekisho.format"
+FORMAT_VERSION = b"1"
+
+#: Statuses of a transaction, in order; the position + 1 is the models' code, 0 is "unknown".
+STATUSES = (
+    "waiting_for_payment",
+    "waiting_for_shipping",
+    "shipped",
+    "waiting_for_rating",
+    "completed",
+    "cancelled",
+)
+
+#: An event time this far after the broker's own timestamp cannot be right (clock skew is minutes, not days).
+MAX_AHEAD_US = 24 * 3600 * 1_000_000
+#: No marketplace message is older than this: 2000-01-01T00:00:00Z. Catches 0, seconds-as-milliseconds and the like.
+EARLIEST_US = 946_684_800 * 1_000_000
+
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Text = Annotated[str, msgspec.Meta(max_length=100_000)]
+
+
+class BadRecord(ValueError):
+    """A record that cannot be used. `reason` is a stable code, `detail` says what and where, without the text itself."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class ImageSource(msgspec.Struct, frozen=True, kw_only=True):
+    """One picture of a listing: exactly one of an address, base64 bytes, or a local path (off by default)."""
+
+    url: str | None = None
+    data: str | None = None
+    path: str | None = None
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """An item put up for sale."""
+
+    listing_id: Identifier
+    seller_id: Identifier
+    title: Text
+    description: Text = ""
+    price: float | None = None
+    currency: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    condition: str | None = None
+    images: Annotated[tuple[ImageSource, ...], msgspec.Meta(max_length=50)] = ()
+    attributes: dict[str, str | float | bool] = msgspec.field(default_factory=dict)
+    updated_at: str | None = None
+    event_id: str | None = None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message between the buyer and the seller of a transaction."""
+
+    message_id: Identifier
+    transaction_id: Identifier
+    writer: Literal["seller", "buyer"]
+    text: Text
+    status: str | None = None
+    sent_at: str | None = None
+    sender_id: str | None = None
+    event_id: str | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A moderator's verdict on an alert."""
+
+    alert_id: Identifier
+    verdict: Literal["violation", "no_violation", "unsure"]
+    moderator_id: Identifier
+    decided_at: Identifier
+    domain: str | None = None
+    reason: str | None = None
+    note: str | None = None
+
+
+Event = TypeVar("Event", Listing, Message, Decision)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a record stands in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[Event]):
+    """A usable event with what was odd about it.
+
+    `at_us` is the event time in microseconds since 1970 (UTC): the event's own where plausible, else the broker's.
+    `notes` are stable codes (`lone_surrogate`, `time_implausible`, `time_unreadable`, `key_missing`, `key_mismatch`).
+    """
+
+    event: Event
+    at_us: int
+    notes: tuple[str, ...] = ()
+    unknown_fields: tuple[str, ...] = ()
+
+
+_parse_json = msgspec.json.Decoder().decode
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WHERE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+
+
+def decode_listing(
+    value: bytes | None, *, key: bytes | None, timestamp_us: int, headers: Sequence[tuple[str, bytes]] = ()
+) -> Decoded[Listing]:
+    """Decode a `listings` record. Raises `BadRecord`."""
+    event, notes, unknown = _decode(value, Listing, headers)
+    notes += _key_notes(key, event.listing_id)
+    at_us, time_notes = event_time_us(event.updated_at, timestamp_us)
+    return Decoded(event, at_us, notes + time_notes, unknown)
+
+
+def decode_message(
+    value: bytes | None, *, key: bytes | None, timestamp_us: int, headers: Sequence[tuple[str, bytes]] = ()
+) -> Decoded[Message]:
+    """Decode a `messages` record. Raises `BadRecord`."""
+    event, notes, unknown = _decode(value, Message, headers)
+    notes += _key_notes(key, event.transaction_id)
+    at_us, time_notes = event_time_us(event.sent_at, timestamp_us)
+    return Decoded(event, at_us, notes + time_notes, unknown)
+
+
+def decode_decision(
+    value: bytes | None, *, key: bytes | None, timestamp_us: int, headers: Sequence[tuple[str, bytes]] = ()
+) -> Decoded[Decision]:
+    """Decode a `decisions` record. Raises `BadRecord`."""
+    event, notes, unknown = _decode(value, Decision, headers)
+    notes += _key_notes(key, event.alert_id)
+    at_us, time_notes = event_time_us(event.decided_at, timestamp_us)
+    return Decoded(event, at_us, notes + time_notes, unknown)
+
+
+def event_time_us(stated: str | None, broker_us: int) -> tuple[int, tuple[str, ...]]:
+    """The time an event counts from: its own RFC 3339 time if plausible, else the broker's, with a note.
+
+    The broker's timestamp is part of the record, so a replay gives the same answer.
+    """
+    if stated is None:
+        return broker_us, ()
+    try:
+        parsed = datetime.fromisoformat(stated)
+    except ValueError:
+        return broker_us, ("time_unreadable",)
+    if parsed.tzinfo is None:
+        parsed = parsed.replace(tzinfo=UTC)
+    try:
+        at_us = int(parsed.timestamp() * 1_000_000)
+    except (OverflowError, OSError, ValueError):
+        return broker_us, ("time_implausible",)
+    if not EARLIEST_US <= at_us <= broker_us + MAX_AHEAD_US:
+        return broker_us, ("time_implausible",)
+    return at_us, ()
+
+
+def rfc3339(at_us: int) -> str:
+    """Microseconds since 1970 as RFC 3339 in UTC with milliseconds, e.g. `2026-11-21T10:00:00.123Z`."""
+    moment = datetime.fromtimestamp(at_us / 1_000_000, tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _decode(
+    value: bytes | None, kind: type[Event], headers: Sequence[tuple[str, bytes]]
+) -> tuple[Event, tuple[str, ...], tuple[str, ...]]:
+    for name, stated in headers:
+        if name == FORMAT_HEADER and stated != FORMAT_VERSION:
+            shown = stated[:20].decode("utf-8", "replace")
+            raise BadRecord("unknown_version", f"header {FORMAT_HEADER} is {shown!r}; this engine reads version 1")
+    if not value:
+        raise BadRecord("empty", "the record has no value")
+    notes: tuple[str, ...] = ()
+    try:
+        body = _parse_json(value)
+    except msgspec.DecodeError as error:
+        body = _parse_leniently(value, error)
+        notes = ("lone_surrogate",)
+    except UnicodeDecodeError as error:
+        raise BadRecord("not_utf8", f"byte {error.start} is not valid UTF-8") from error
+    if not isinstance(body, dict):
+        raise BadRecord("wrong_type", f"the record is a JSON {type(body).__name__}, not an object")
+    try:
+        event = msgspec.convert(body, kind)
+    except msgspec.ValidationError as error:
+        raise _refusal(error) from error
+    unknown = tuple(sorted(body.keys() - _field_names(kind))) if len(body) > _count_known(body, kind) else ()
+    return event, notes, unknown
+
+
+def _parse_leniently(value: bytes, error: Exception) -> Any:  # noqa: ANN401 - JSON may hold anything
+    r"""Second try for what the fast parser refuses: lone surrogates (`"\ud800"`) are legal JSON and hide words."""
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError as bad:
+        raise BadRecord("not_utf8", f"byte {bad.start} is not valid UTF-8") from bad
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as bad:
+        raise BadRecord("not_json", str(error)) from bad
+    clean = _without_surrogates(body)
+    if clean == body:  # the fast parser refused it for another reason, e.g. NaN, which JSON does not have
+        raise BadRecord("not_json", str(error)) from error
+    return clean
+
+
+def _without_surrogates(body: Any) -> Any:  # noqa: ANN401
+    if isinstance(body, str):
+        return _SURROGATE.sub("\ufffd", body)
+    if isinstance(body, list):
+        return [_without_surrogates(item) for item in body]
+    if isinstance(body, dict):
+        return {_without_surrogates(k): _without_surrogates(v) for k, v in body.items()}
+    return body
+
+
+def _refusal(error: msgspec.ValidationError) -> BadRecord:
+    """msgspec's message names the field and the types but never the text, so it can be shown as it is."""
+    text = str(error)
+    if "missing required field" in text:
+        return BadRecord("missing_field", text)
+    if text.startswith(("Invalid enum value", "Expected `str` of length", "Expected `array` of length")):
+        # the value itself may be personal data: keep the field's path only
+        where = _WHERE.search(text)
+        shown = f" - at `{where['path']}`" if where else ""
+        what = "not one of the allowed values" if text.startswith("Invalid enum") else text.split(" - at")[0]
+        return BadRecord("bad_value", f"{what}{shown}")
+    return BadRecord("wrong_type", text)
+
+
+def _field_names(kind: type[Any]) -> frozenset[str]:
+    return _FIELDS[kind]
+
+
+def _count_known(body: Mapping[str, object], kind: type[Any]) -> int:
+    fields = _FIELDS[kind]
+    return sum(1 for name in body if name in fields)
+
+
+def _key_notes(key: bytes | None, expected: str) -> tuple[str, ...]:
+    if not key:
+        return ("key_missing",)
+    if key != expected.encode("utf-8", "replace"):
+        return ("key_mismatch",)
+    return ()
+
+
+_FIELDS: dict[type[Any], frozenset[str]] = {
+    kind: frozenset(kind.__struct_fields__) for kind in (Listing, Message, Decision)
+}

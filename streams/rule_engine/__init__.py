@@ -1,0 +1,1 @@
+"""Keyword rules: text views, the rule language, compile, match, check, reload."""
