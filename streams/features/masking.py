@@ -1,0 +1,90 @@
+"""Personal data in a text and the text without it: spans found by patterns, placeholders put in their place.
+
+What is masked, what is not, and how often it is right: docs/masking.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streams.features.normal_form import align, encodable, normalise
+
+#: Kinds of personal data; the placeholder of PHONE is 〈PHONE〉. Models know them by name: adding one changes TOKENIZER.
+KINDS = ("PHONE", "EMAIL", "POSTAL", "ADDRESS", "ACCOUNT", "CARD", "HANDLE", "NAME")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Characters start..end (end exclusive) that are personal data of a kind."""
+
+    start: int
+    end: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text with placeholders; `spans` say what they stand for, in characters of the original, in order."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+def placeholder(kind: str) -> str:
+    """What stands in a masked text for personal data of that kind."""
+    return f"〈{kind}〉"
+
+
+def mask_patterns(text: str) -> Masked:
+    """Mask what patterns find (everything but names, which need the tagger: `tokens.TextPipeline`)."""
+    text = encodable(text)
+    spans = pattern_spans(normalise(text))
+    return mask_spans(text, spans) if spans else Masked(text, ())
+
+
+def mask_spans(text: str, spans: Sequence[Span]) -> Masked:
+    """Put placeholders into `text` for spans that are given in characters of its *normal form*."""
+    aligned = align(text)
+    originals: list[Span] = []
+    pieces: list[str] = []
+    at = 0
+    for span in spans:
+        start, end = aligned.span(span.start, span.end)
+        originals.append(Span(start, end, span.kind))
+        pieces += (text[at:start], placeholder(span.kind))
+        at = end
+    pieces.append(text[at:])
+    return Masked("".join(pieces), tuple(originals))
+
+
+def masked_excerpt(text: str, start: int, end: int) -> str:
+    """`text[start:end]`, the text of a rule's span, with placeholders for the personal data that it touches."""
+    pieces: list[str] = []
+    at = start
+    for span in mask_patterns(text).spans:
+        if span.end > at and span.start < end:
+            pieces += (encodable(text[at : max(at, span.start)]), placeholder(span.kind))
+            at = span.end
+    pieces.append(encodable(text[at:end]))
+    return "".join(pieces)
+
+
+_PATTERNS = (
+    *((kind, re.compile(f"〈{kind.lower()}〉")) for kind in KINDS),
+    ("EMAIL", re.compile(r"[a-z0-9._%+\-]{1,64}@[a-z0-9.\-]{1,253}\.[a-z]{2,24}")),
+    ("PHONE", re.compile(r"(?<!\d)0[5-9]0[- ]?\d{4}[- ]?\d{4}(?!\d)")),
+)
+
+
+def pattern_spans(normal: str) -> list[Span]:
+    """Personal data in a text in normal form, in order, not overlapping."""
+    found = sorted(
+        Span(m.start(), m.end(), kind) for kind, pattern in _PATTERNS for m in pattern.finditer(normal)
+    )
+    kept: list[Span] = []
+    for span in found:
+        if not kept or span.start >= kept[-1].end:
+            kept.append(span)
+    return kept
