@@ -1,0 +1,189 @@
+"""A lane: rows in, scored in micro-batches without a timer, outputs acknowledged strictly in order, then completed.
+
+While fewer than `in_flight` batches are out, whatever waits is dispatched at once; otherwise rows pile up and the next
+batch is larger. So batches are small when it is quiet (low latency) and large at peaks (low cost), with no delay to
+tune. Batches finish in the order they were dispatched, so a conversation's outputs and state keep their order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+
+class Row(Protocol):
+    """What a lane needs to know of a row."""
+
+    #: Rules fired: if scores take longer than the patience, `announce` is called for the row.
+    impatient: bool
+    #: The announcement under way, awaited before the row's outputs are written.
+    announcement: asyncio.Task[None] | None
+
+
+R = TypeVar("R", bound=Row)
+S = TypeVar("S")
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One batch of records as Faust delivered it; `left` counts its rows that are not finished."""
+
+    tp: tuple[str, int]
+    last_offset: int
+    generation_id: int
+    left: int = 0
+
+
+class Lane(Generic[R, S]):
+    """Micro-batches with bounded memory. Made once per agent; `start` and `stop` are called by the app.
+
+    - `score(rows)` gives one result per row and raises only for faults of the program.
+    - `finish(rows, results)` writes the outputs and returns when Kafka has acknowledged them.
+    - `complete(delivery)` is called when the last row of a delivery is finished.
+    - `announce(row)` writes what is known of a row by rules alone.
+    - `fail(error)` is called once when one of these raises: the lane stops, nothing more is completed.
+    """
+
+    def __init__(
+        self,
+        *,
+        score: Callable[[Sequence[R]], Awaitable[Sequence[S]]],
+        finish: Callable[[Sequence[R], Sequence[S]], Awaitable[None]],
+        complete: Callable[[Delivery], None],
+        announce: Callable[[R], Awaitable[None]],
+        fail: Callable[[BaseException], None],
+        batch_rows: int,
+        in_flight: int,
+        backlog_rows: int,
+        patience_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._score = score
+        self._finish = finish
+        self._complete = complete
+        self._announce = announce
+        self._fail = fail
+        self._batch_rows = batch_rows
+        self._backlog_rows = backlog_rows
+        self._patience_s = patience_s
+        self._clock = clock
+        self._slots = asyncio.Semaphore(in_flight)
+        self._waiting: deque[tuple[Delivery, R]] = deque()
+        self._dispatched: asyncio.Queue[tuple[list[tuple[Delivery, R]], asyncio.Task[Sequence[S]]]] = asyncio.Queue()
+        self._impatient: deque[tuple[float, R]] = deque()
+        self._unfinished: set[int] = set()
+        self._rows_wait = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._someone_impatient = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._tasks: list[asyncio.Task[None]] = []
+        #: Rows put and not yet finished.
+        self.rows = 0
+        self.failed = False
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._tasks = [
+            asyncio.create_task(self._guarded(loop()), name=f"lane-{loop.__name__}")
+            for loop in (self._dispatch, self._complete_in_order, self._announce_when_due)
+        ]
+
+    async def stop(self) -> None:
+        """Stop at once; what is unfinished stays uncommitted and will be delivered again."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while not self._dispatched.empty():
+            self._dispatched.get_nowait()[1].cancel()
+
+    async def put(self, delivery: Delivery, rows: Sequence[R]) -> None:
+        """Take the rows of a delivery; waits while the backlog is full. A delivery without rows is complete."""
+        if not rows:
+            self._complete(delivery)
+            return
+        delivery.left = len(rows)
+        self.rows += len(rows)
+        self._empty.clear()
+        now = self._clock()
+        for row in rows:
+            self._waiting.append((delivery, row))
+            if row.impatient:
+                self._impatient.append((now + self._patience_s, row))
+                self._unfinished.add(id(row))
+                self._someone_impatient.set()
+        self._rows_wait.set()
+        if len(self._waiting) >= self._backlog_rows:
+            self._has_room.clear()
+            await self._has_room.wait()
+
+    async def wait_empty(self) -> None:
+        """Return when every row put so far is finished."""
+        await self._empty.wait()
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self.failed = True
+            self._fail(error)
+            raise
+
+    async def _dispatch(self) -> None:
+        while True:
+            if not self._waiting:
+                self._rows_wait.clear()
+                await self._rows_wait.wait()
+            await self._slots.acquire()
+            batch = [self._waiting.popleft() for _ in range(min(self._batch_rows, len(self._waiting)))]
+            if len(self._waiting) < self._backlog_rows:
+                self._has_room.set()
+            scoring = asyncio.create_task(self._scored([row for _, row in batch]))
+            await self._dispatched.put((batch, scoring))
+
+    async def _scored(self, rows: Sequence[R]) -> Sequence[S]:
+        try:
+            return await self._score(rows)
+        finally:
+            self._slots.release()
+
+    async def _complete_in_order(self) -> None:
+        while True:
+            batch, scoring = await self._dispatched.get()
+            results = await scoring
+            rows = [row for _, row in batch]
+            for row in rows:
+                self._unfinished.discard(id(row))
+                if row.announcement is not None:
+                    await row.announcement
+            await self._finish(rows, results)
+            self.rows -= len(rows)
+            for delivery, _ in batch:
+                delivery.left -= 1
+                if delivery.left == 0:
+                    self._complete(delivery)
+            if self.rows == 0:
+                self._empty.set()
+
+    async def _announce_when_due(self) -> None:
+        while True:
+            if not self._impatient:
+                self._someone_impatient.clear()
+                await self._someone_impatient.wait()
+            due, row = self._impatient[0]
+            if id(row) not in self._unfinished:
+                self._impatient.popleft()
+                continue
+            wait_s = due - self._clock()
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+                continue
+            self._impatient.popleft()
+            row.announcement = asyncio.create_task(self._guarded(self._announce(row)))

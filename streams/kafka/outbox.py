@@ -1,0 +1,95 @@
+"""The outbox: records on their way to Kafka, awaited until every one is acknowledged, retried while the broker is away.
+
+Nothing that this returns from is lost: offsets are committed only after it. What is retried may arrive twice, which
+is safe because every record carries a deterministic identity.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
+
+logger = logging.getLogger(__name__)
+
+#: Pauses between attempts while the broker is away, in seconds; the last repeats.
+RETRY_PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+#: Bytes of a value too large for the broker that a dead letter keeps: under Kafka's default limit of 1 MB with room
+#: for headers. The rest still stands at the source topic, partition and offset in its headers.
+CUT_BYTES = 900_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to send. `partition` None lets the key decide. `may_cut`: the value may be shortened to fit."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    partition: int | None = None
+    may_cut: bool = False
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Sends records through one aiokafka producer."""
+
+    producer: AIOKafkaProducer
+
+    async def send(self, records: Sequence[Outgoing]) -> None:
+        """Send all records and return when Kafka has acknowledged each.
+
+        Retries for as long as the broker is away; the caller bounds that by its own shutdown. Raises `KafkaError`
+        for what no retry can mend, e.g. a record larger than the topic allows or a missing permission.
+        """
+        waiting = list(records)
+        attempt = 0
+        while waiting:
+            results = await asyncio.gather(*map(self._send_one, waiting), return_exceptions=True)
+            again: list[Outgoing] = []
+            for record, result in zip(waiting, results, strict=True):
+                if not isinstance(result, BaseException):
+                    continue
+                if isinstance(result, MessageSizeTooLargeError) and record.may_cut:
+                    again.append(_cut(record))
+                elif _worth_retrying(result):
+                    again.append(record)
+                else:
+                    raise result
+            waiting = again
+            if waiting:
+                pause_s = RETRY_PAUSES_S[min(attempt, len(RETRY_PAUSES_S) - 1)]
+                if attempt == len(RETRY_PAUSES_S):
+                    logger.warning("Kafka does not take records: %d wait and are tried again", len(waiting))
+                attempt += 1
+                await asyncio.sleep(pause_s)
+
+    async def _send_one(self, record: Outgoing) -> None:
+        acknowledged: asyncio.Future[Any] = await self.producer.send(
+            record.topic,
+            value=record.value,
+            key=record.key,
+            partition=record.partition,
+            headers=list(record.headers) or None,
+        )
+        await acknowledged
+
+
+def _worth_retrying(error: BaseException) -> bool:
+    return isinstance(error, KafkaTimeoutError) or (isinstance(error, KafkaError) and bool(error.retriable))
+
+
+def _cut(record: Outgoing) -> Outgoing:
+    """The record with its value cut and the original size noted in `sekisho.truncated`."""
+    value = record.value or b""
+    if len(value) <= CUT_BYTES:  # already cut: the broker's limit is smaller still
+        value = value[: len(value) // 2]
+        return replace(record, value=value)
+    size = ("sekisho.truncated", str(len(value)).encode())
+    return replace(record, value=value[:CUT_BYTES], headers=(*record.headers, size))

@@ -1,0 +1,79 @@
+"""The five-message window of a conversation, evaluated *as of* an offset so that a replay gives the same window (pure).
+
+At-least-once means that after a crash the state may be ahead of the committed offset: a replayed message is then in
+the window already, together with messages that came after it. So every turn carries its Kafka offset, a window is
+always taken as of the offset of the message it is for, and turns are only forgotten when Kafka can no longer replay
+a message that needs them (worked timeline in docs/windows.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+#: Messages in a window, the judged one included (design of the conversation model).
+WINDOW = 5
+#: Committed turns kept per conversation. Five would do if messages always came in the order they were sent; the rest
+#: lets a message that arrives late, up to eleven places, still find the four that were sent before it.
+KEPT = 16
+#: Longest text kept per turn, in characters. Rules read this much, models less.
+MAX_TEXT = 10_000
+
+
+class Turn(msgspec.Struct, frozen=True, array_like=True):
+    """One message of a conversation as the window keeps it. `at_us` is the event time in microseconds."""
+
+    offset: int
+    message_id: str
+    at_us: int
+    writer: str
+    text: str
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(tuple[Turn, ...])
+
+
+def encode(turns: Sequence[Turn]) -> bytes:
+    """The table's value for a conversation (msgpack)."""
+    return _encoder.encode(turns)
+
+
+def decode(value: bytes) -> tuple[Turn, ...]:
+    """The turns of a table value. Raises `msgspec.DecodeError` for bytes that `encode` did not make."""
+    return _decoder.decode(value)
+
+
+def admit(
+    turns: tuple[Turn, ...], turn: Turn, *, committed: int
+) -> tuple[tuple[Turn, ...], tuple[Turn, ...]]:
+    """Let a message join its conversation: (the turns to keep, the window that ends in the message).
+
+    `turns` are in offset order. A replayed offset or an exact repetition of a message (producers retry) changes
+    nothing and gets the window of its first arrival. A message that comes again with another text is an edit: from
+    its offset on it stands in the place of the earlier one. `committed` is the partition's committed offset: turns
+    at or above it are always kept, because Kafka may deliver their messages again.
+    """
+    for known in turns:
+        if known.offset == turn.offset:
+            return turns, window_as_of(turns, known)
+        if known.message_id == turn.message_id and (known.text, known.writer) == (turn.text, turn.writer):
+            return turns, window_as_of(turns, known)
+    grown = (*turns, turn)
+    window = window_as_of(grown, turn)
+    replayable = sum(1 for known in grown if known.offset >= committed)
+    return grown[-(KEPT + replayable) :], window
+
+
+def window_as_of(turns: Sequence[Turn], judged: Turn) -> tuple[Turn, ...]:
+    """The last five messages up to and including `judged`, by event time, of those that had arrived by its offset."""
+    arrived: dict[str, Turn] = {}
+    for turn in turns:
+        if turn.offset <= judged.offset:
+            arrived[turn.message_id] = turn
+    before = sorted(
+        (turn for turn in arrived.values() if (turn.at_us, turn.offset) <= (judged.at_us, judged.offset)),
+        key=lambda turn: (turn.at_us, turn.offset),
+    )
+    return tuple(before[-WINDOW:])
