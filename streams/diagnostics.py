@@ -1,0 +1,47 @@
+"""What is wrong in a file somebody wrote: where it stands, what it is, what to do about it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One finding. `code` is stable and documented in docs/rules.md; `line` and `column` count from 1."""
+
+    code: str
+    message: str
+    path: str
+    line: int
+    column: int
+    hint: str = ""
+    severity: Severity = "error"
+
+    def render(self) -> str:
+        """`file:line:col: code: message  (hint)`, the form editors and CI logs make clickable."""
+        word = "warning: " if self.severity == "warning" else ""
+        hint = f"  ({self.hint})" if self.hint else ""
+        return f"{self.path}:{self.line}:{self.column}: {word}{self.code}: {self.message}{hint}"
+
+
+def errors(issues: Iterable[Issue]) -> list[Issue]:
+    """Those that forbid using the file."""
+    return [issue for issue in issues if issue.severity == "error"]
+
+
+def in_reading_order(issues: Iterable[Issue]) -> list[Issue]:
+    """By file, line and column; the same finding once."""
+    return sorted(dict.fromkeys(issues), key=lambda issue: (issue.path, issue.line, issue.column, issue.code))
+
+
+def did_you_mean(written: str, known: Iterable[str]) -> str:
+    """A hint naming the known word nearest to the written one, or all of a handful, or nothing."""
+    words = list(known)
+    if near := difflib.get_close_matches(written, words, n=1):
+        return f'did you mean "{near[0]}"?'
+    return f"one of: {', '.join(words)}" if 0 < len(words) <= 12 else ""
