@@ -1,0 +1,1 @@
+"""What buyers and sellers say, by subject. Labels come from the scenario, not from the phrase alone."""
