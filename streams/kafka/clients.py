@@ -1,14 +1,12 @@
-"""aiokafka clients made from Settings: producer, consumer, admin, and reading a topic up to its present end."""
+"""aiokafka clients made from Settings: producer, consumer, admin."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
@@ -83,66 +81,11 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         await client.close()
 
 
-async def partitions_of(client: AIOKafkaConsumer, topics: Collection[str]) -> list[TopicPartition]:
-    """All partitions of those of the topics that exist, assigned to the (group-less) consumer."""
-    existing = await client.topics()
-    found = [
-        TopicPartition(topic, partition)
-        for topic in sorted(existing & set(topics))
-        for partition in sorted(client.partitions_for_topic(topic) or ())
-    ]
-    if found:
-        client.assign(found)
-    return found
-
-
-async def present_ends(client: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-    """The offset after the last record of each assigned partition; leaves the consumer standing there.
-
-    ListOffsets alone would do on Apache Kafka, but Tansu answers with the *base* offset of the last batch + 1,
-    which is too low. The high watermark of a fetch response is right on every broker, so one fetch confirms it.
-    """
-    reported: Mapping[TopicPartition, int] = await client.end_offsets(list(partitions))
-    for partition, offset in reported.items():
-        client.seek(partition, offset)
-    ends = dict(reported)
-    deadline = time.monotonic() + REQUEST_TIMEOUT_MS / 1000
-    unconfirmed = set(partitions)
-    while unconfirmed:
-        await client.getmany(timeout_ms=2 * FETCH_MAX_WAIT_MS)
-        for partition in list(unconfirmed):
-            mark = client.highwater(partition)
-            if mark is not None:
-                ends[partition] = max(mark, ends[partition])
-                unconfirmed.discard(partition)
-        if unconfirmed and time.monotonic() > deadline:
-            raise BrokerUnreachableError(
-                f"no answer about {len(unconfirmed)} partitions, e.g. {next(iter(unconfirmed)).topic}, "
-                f"within {REQUEST_TIMEOUT_MS // 1000} s"
-            )
-    for partition, offset in ends.items():
-        client.seek(partition, offset)
-    return ends
-
-
-async def records_until_now(
-    client: AIOKafkaConsumer, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
-) -> AsyncIterator[ConsumerRecord]:
-    """Records of each partition from its start up to, not including, its end; leaves the consumer at the ends."""
-    for partition, offset in starts.items():
-        client.seek(partition, offset)
-    open_partitions = {partition for partition, offset in starts.items() if offset < ends[partition]}
-    while open_partitions:
-        batches = await client.getmany(*open_partitions, timeout_ms=1000)
-        for partition, records in batches.items():
-            for record in records:
-                if record.offset < ends[partition]:
-                    yield record
-        for partition in list(open_partitions):
-            # the position, not the last record: a compacted or transactional log may end in offsets without records
-            if await client.position(partition) >= ends[partition]:
-                client.seek(partition, ends[partition])
-                open_partitions.discard(partition)
+async def existing_topics(client: AIOKafkaProducer | AIOKafkaConsumer) -> frozenset[str]:
+    """Names of all topics that the broker shows to a started client."""
+    inner = client.client if isinstance(client, AIOKafkaProducer) else client._client
+    cluster = await inner.fetch_all_metadata()
+    return frozenset(cluster.topics())
 
 
 @asynccontextmanager
@@ -150,7 +93,7 @@ async def _started(client: AIOKafkaProducer | AIOKafkaConsumer, settings: Settin
     try:
         try:
             await client.start()
-        except (KafkaError, OSError, asyncio.TimeoutError) as error:
+        except (KafkaError, OSError) as error:
             raise _unreachable(settings, error) from error
         yield
     finally:

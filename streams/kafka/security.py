@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import Any, Final
-
-import faust
+from typing import TYPE_CHECKING, Any, Final
 
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    import faust
 
 _TLS: Final = frozenset({"SSL", "SASL_SSL"})
 _SASL: Final = frozenset({"SASL_PLAINTEXT", "SASL_SSL"})
@@ -44,6 +45,8 @@ def faust_credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCr
 
     Raises `SecuritySettingsError` as `client_options` does.
     """
+    import faust  # half a second: commands that only talk to Kafka do without
+
     context = tls_context(settings) if settings.security_protocol in _TLS else None
     if settings.security_protocol in _SASL:
         username, password = _sasl_login(settings)

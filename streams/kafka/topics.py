@@ -14,9 +14,22 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from streams.kafka.clients import admin
 from streams.kafka.limits import largest_message_bytes
+from streams.replay_files import INPUTS
 from streams.settings import Settings
 
-INPUTS: Final = ("listings", "messages", "decisions")
+__all__ = [
+    "INPUTS",
+    "Difference",
+    "Found",
+    "Outcome",
+    "TopicSpec",
+    "alerts_topic",
+    "catalogue",
+    "compare",
+    "create",
+    "describe",
+    "windows_changelog",
+]
 
 _DAY_MS: Final = 24 * 3600 * 1000
 #: How long `create` waits for the new topics to have leaders: a producer that starts at once would only retry.
@@ -214,7 +227,11 @@ async def _wait_for_leaders(client: AIOKafkaAdminClient, specs: Sequence[TopicSp
     while waiting:
         for topic in await client.describe_topics():
             name, partitions = topic["topic"], topic["partitions"]
-            if name in waiting and len(partitions) >= waiting[name] and all(p["leader"] >= 0 for p in partitions):
+            if (
+                name in waiting
+                and len(partitions) >= waiting[name]
+                and all(p["leader"] >= 0 for p in partitions)
+            ):
                 del waiting[name]
         if waiting and time.monotonic() > deadline:
             break
@@ -223,7 +240,9 @@ async def _wait_for_leaders(client: AIOKafkaAdminClient, specs: Sequence[TopicSp
     return set(waiting)
 
 
-def _outcome(spec: TopicSpec, there: set[str], refusals: Mapping[str, str], without_leader: set[str]) -> Outcome:
+def _outcome(
+    spec: TopicSpec, there: set[str], refusals: Mapping[str, str], without_leader: set[str]
+) -> Outcome:
     if spec.name in there:
         return Outcome(spec.name, "exists")
     if spec.name in refusals:
@@ -258,7 +277,9 @@ async def _configs(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[st
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     try:
         responses: list[Any] = await client.describe_configs(resources)
-    except KafkaError:  # a broker without this request, or a client not allowed to ask: `compare` says "not told"
+    except (
+        KafkaError
+    ):  # a broker without this request, or a client not allowed to ask: `compare` says "not told"
         return {}
     configs = {}
     for response in responses:

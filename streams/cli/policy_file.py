@@ -1,0 +1,25 @@
+"""The policy as a command needs it: the domains that `domains.yaml` names, or why it cannot be used."""
+
+from __future__ import annotations
+
+import click
+
+from streams.policy import Policy, parse_policy
+from streams.settings import Settings
+
+POLICY_FILE = "domains.yaml"
+
+
+def read_policy(settings: Settings) -> Policy:
+    """The policy in `SEKISHO_RULES_DIR`. Raises `ClickException` with every issue as file:line:col."""
+    path = settings.rules_dir / POLICY_FILE
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise click.ClickException(
+            f"{path}: {error.strerror}. SEKISHO_RULES_DIR must name the directory that holds {POLICY_FILE}"
+        ) from error
+    policy, issues = parse_policy(text, str(path))
+    if policy is None:
+        raise click.ClickException("\n".join(issue.render() for issue in issues))
+    return policy
