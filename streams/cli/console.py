@@ -9,7 +9,7 @@ import asyncio
 import difflib
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -61,13 +61,13 @@ def variable(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
-def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+def unknown_variables(names: Iterable[str]) -> list[str]:
     """A sentence for each `SEKISHO_*` variable that no setting reads: a typo would otherwise go unnoticed."""
     from streams.settings import Settings
 
     known = {variable(field) for field in Settings.model_fields}
     sentences = []
-    for name in sorted(environment):
+    for name in sorted(names):
         if not name.startswith(PREFIX) or name in known or name in NOT_SETTINGS:
             continue
         close = difflib.get_close_matches(name, known, n=1)
