@@ -194,7 +194,9 @@ def _decode(
     for name, stated in headers:
         if name == FORMAT_HEADER and stated != FORMAT_VERSION:
             shown = stated[:20].decode("utf-8", "replace")
-            raise BadRecord("unknown_version", f"header {FORMAT_HEADER} is {shown!r}; this engine reads version 1")
+            raise BadRecord(
+                "unknown_version", f"header {FORMAT_HEADER} is {shown!r}; this engine reads version 1"
+            )
     if not value:
         raise BadRecord("empty", "the record has no value")
     notes: tuple[str, ...] = ()

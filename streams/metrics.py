@@ -11,10 +11,13 @@ BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 EVENTS = Counter("sekisho_events", "Records taken from an input topic", ["topic"])
 EVENT_NOTES = Counter("sekisho_event_notes", "Events scored although something about them was odd", ["note"])
-UNKNOWN_FIELDS = Counter("sekisho_unknown_fields", "Fields that are not in the contract and were ignored", ["topic", "field"])
+UNKNOWN_FIELDS = Counter(
+    "sekisho_unknown_fields", "Fields that are not in the contract and were ignored", ["topic", "field"]
+)
 PREDICTIONS = Counter("sekisho_predictions", "Predictions acknowledged by Kafka", ["kind"])
 ALERTS = Counter("sekisho_alerts", "Alerts acknowledged by Kafka, by what raised them", ["domain", "by"])
 DEAD_LETTERS = Counter("sekisho_dead_letters", "Records that could not be used", ["topic", "reason"])
+DECISIONS = Counter("sekisho_decisions", "Verdicts of moderators", ["domain", "verdict"])
 RESCORES = Counter("sekisho_rescores", "Events sent to rescore because models were away", ["kind"])
 
 STAGE_SECONDS = Histogram(
@@ -30,10 +33,14 @@ BATCH_ROWS = Histogram("sekisho_batch_rows", "Rows in one Triton request", ["mod
 IN_FLIGHT_ROWS = Gauge("sekisho_in_flight_rows", "Events taken and not yet acknowledged")
 CONSUMER_LAG = Gauge("sekisho_consumer_lag", "Records not yet acknowledged", ["topic", "partition"])
 WINDOWS = Gauge("sekisho_windows", "Conversations whose window this worker holds")
-COMMITTED_OFFSET = Gauge("sekisho_committed_offset", "Offset committed for a partition", ["topic", "partition"])
+COMMITTED_OFFSET = Gauge(
+    "sekisho_committed_offset", "Offset committed for a partition", ["topic", "partition"]
+)
 
 TRITON_CALLS = Counter("sekisho_triton_calls", "Calls to Triton by outcome", ["model", "outcome"])
-TRITON_SECONDS = Histogram("sekisho_triton_seconds", "Time of one Triton call", ["model"], buckets=LATENCY_BUCKETS_S)
+TRITON_SECONDS = Histogram(
+    "sekisho_triton_seconds", "Time of one Triton call", ["model"], buckets=LATENCY_BUCKETS_S
+)
 BREAKER_OPEN = Gauge("sekisho_triton_breaker_open", "1 while calls to the model are not tried", ["model"])
 IMAGES = Counter("sekisho_images", "Listing images by outcome", ["outcome"])
 

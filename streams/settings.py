@@ -29,10 +29,14 @@ class Settings(BaseSettings):
     # Kafka
     broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, host:port, comma separated")
     topic_prefix: str = Field("", description="goes before every topic name and the consumer group")
-    partitions: int = Field(8, ge=1, le=4096, description="partitions of every topic that `topics create` makes")
+    partitions: int = Field(
+        8, ge=1, le=4096, description="partitions of every topic that `topics create` makes"
+    )
     replication_factor: int = Field(1, ge=1, description="replicas of every topic that `topics create` makes")
     group: str = Field("sekisho", description="name of the Faust app: consumer group and changelog prefix")
-    max_record_bytes: int = Field(4 << 20, ge=1024, description="a larger record becomes a dead letter unread")
+    max_record_bytes: int = Field(
+        4 << 20, ge=1024, description="a larger record becomes a dead letter unread"
+    )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="how to talk to Kafka"
     )
@@ -48,15 +52,21 @@ class Settings(BaseSettings):
     # Triton
     triton: str = Field("127.0.0.1:8001", description="Triton gRPC servers, host:port, comma separated")
     triton_timeout_s: float = Field(2.0, gt=0, description="deadline of one Triton call")
-    triton_tls_ca_file: Path | None = Field(None, description="CA certificates that signed Triton's (PEM); turns TLS on")
+    triton_tls_ca_file: Path | None = Field(
+        None, description="CA certificates that signed Triton's (PEM); turns TLS on"
+    )
     triton_tls_cert_file: Path | None = Field(None, description="client certificate for Triton (PEM)")
     triton_tls_key_file: Path | None = Field(None, description="client key for Triton (PEM)")
-    triton_admin_key: SecretStr | None = Field(None, description="key for Triton's restricted model-control calls")
+    triton_admin_key: SecretStr | None = Field(
+        None, description="key for Triton's restricted model-control calls"
+    )
     model_repository: Path = Field(Path("triton_repo"), description="model repository, for `up` and `models`")
 
     # Rules
     rules_dir: Path = Field(Path("rules"), description="directory of the rule files and domains.yaml")
-    rules_poll_s: float = Field(5.0, gt=0, description="how often the rule files' content is compared (the watch is a hint)")
+    rules_poll_s: float = Field(
+        5.0, gt=0, description="how often the rule files' content is compared (the watch is a hint)"
+    )
 
     # Screening
     pii_mask: bool = Field(True, description="mask personal data before models, alerts, predictions and logs")
@@ -72,18 +82,30 @@ class Settings(BaseSettings):
     rescore_max_age_s: float = Field(
         86_400.0, gt=0, description="after this an event in `rescore` is recorded as not scored by models"
     )
-    image_hosts: tuple[str, ...] = Field((), description="hosts that listing images may be fetched from (JSON list)")
-    image_paths: Path | None = Field(None, description="directory that local image paths may point into; unset: refused")
+    image_hosts: tuple[str, ...] = Field(
+        (), description="hosts that listing images may be fetched from (JSON list)"
+    )
+    image_paths: Path | None = Field(
+        None, description="directory that local image paths may point into; unset: refused"
+    )
     image_timeout_s: float = Field(3.0, gt=0, description="time for one image, fetch and decode")
 
     # Process
-    data_dir: Path = Field(Path(".sekisho"), description="where the worker and the embedded servers keep their files")
+    data_dir: Path = Field(
+        Path(".sekisho"), description="where the worker and the embedded servers keep their files"
+    )
     web_bind: str = Field("127.0.0.1", description="address of /metrics, /healthz, /readyz, /rules")
     web_port: int = Field(6066, ge=0, le=65535, description="port of the same")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
-    log_format: Literal["json", "text"] = Field("json", description="structured lines, or text for a terminal")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least level that is logged"
+    )
+    log_format: Literal["json", "text"] = Field(
+        "json", description="structured lines, or text for a terminal"
+    )
     drain_s: float = Field(10.0, gt=0, description="time to finish what is in flight on stop or rebalance")
-    stall_s: float = Field(60.0, gt=0, description="no progress with lag standing for so long: not ready, then exit")
+    stall_s: float = Field(
+        60.0, gt=0, description="no progress with lag standing for so long: not ready, then exit"
+    )
 
     @field_validator("topic_prefix")
     @classmethod

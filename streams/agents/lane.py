@@ -32,10 +32,11 @@ S = TypeVar("S")
 class Delivery:
     """One batch of records as Faust delivered it; `left` counts its rows that are not finished."""
 
-    tp: tuple[str, int]
+    topic: str
+    partition: int
     last_offset: int
     generation_id: int
-    left: int = 0
+    left: int
 
 
 class Lane(Generic[R, S]):
@@ -44,6 +45,8 @@ class Lane(Generic[R, S]):
     - `score(rows)` gives one result per row and raises only for faults of the program.
     - `finish(rows, results)` writes the outputs and returns when Kafka has acknowledged them.
     - `complete(delivery)` is called when the last row of a delivery is finished.
+    - `is_current(delivery)` is False once its partition has been taken away: its rows are dropped, their new owner
+      will get them again.
     - `announce(row)` writes what is known of a row by rules alone.
     - `fail(error)` is called once when one of these raises: the lane stops, nothing more is completed.
     """
@@ -54,6 +57,7 @@ class Lane(Generic[R, S]):
         score: Callable[[Sequence[R]], Awaitable[Sequence[S]]],
         finish: Callable[[Sequence[R], Sequence[S]], Awaitable[None]],
         complete: Callable[[Delivery], None],
+        is_current: Callable[[Delivery], bool],
         announce: Callable[[R], Awaitable[None]],
         fail: Callable[[BaseException], None],
         batch_rows: int,
@@ -65,6 +69,7 @@ class Lane(Generic[R, S]):
         self._score = score
         self._finish = finish
         self._complete = complete
+        self._is_current = is_current
         self._announce = announce
         self._fail = fail
         self._batch_rows = batch_rows
@@ -73,7 +78,9 @@ class Lane(Generic[R, S]):
         self._clock = clock
         self._slots = asyncio.Semaphore(in_flight)
         self._waiting: deque[tuple[Delivery, R]] = deque()
-        self._dispatched: asyncio.Queue[tuple[list[tuple[Delivery, R]], asyncio.Task[Sequence[S]]]] = asyncio.Queue()
+        self._dispatched: asyncio.Queue[tuple[list[tuple[Delivery, R]], asyncio.Future[Sequence[S]]]] = (
+            asyncio.Queue()
+        )
         self._impatient: deque[tuple[float, R]] = deque()
         self._unfinished: set[int] = set()
         self._rows_wait = asyncio.Event()
@@ -102,19 +109,18 @@ class Lane(Generic[R, S]):
         while not self._dispatched.empty():
             self._dispatched.get_nowait()[1].cancel()
 
-    async def put(self, delivery: Delivery, rows: Sequence[R]) -> None:
-        """Take the rows of a delivery; waits while the backlog is full. A delivery without rows is complete."""
-        if not rows:
-            self._complete(delivery)
-            return
-        delivery.left = len(rows)
-        self.rows += len(rows)
+    def begin(self, delivery: Delivery) -> None:
+        """Take responsibility for a delivery of `left` rows, which `put` will bring."""
+        self.rows += delivery.left
         self._empty.clear()
-        now = self._clock()
+
+    async def put(self, delivery: Delivery, rows: Sequence[R]) -> None:
+        """Take rows of a delivery that was begun; waits while the backlog is full."""
+        due = self._clock() + self._patience_s
         for row in rows:
             self._waiting.append((delivery, row))
             if row.impatient:
-                self._impatient.append((now + self._patience_s, row))
+                self._impatient.append((due, row))
                 self._unfinished.add(id(row))
                 self._someone_impatient.set()
         self._rows_wait.set()
@@ -123,7 +129,7 @@ class Lane(Generic[R, S]):
             await self._has_room.wait()
 
     async def wait_empty(self) -> None:
-        """Return when every row put so far is finished."""
+        """Return when every delivery begun so far is finished or dropped."""
         await self._empty.wait()
 
     async def _guarded(self, work: Awaitable[None]) -> None:
@@ -145,8 +151,8 @@ class Lane(Generic[R, S]):
             batch = [self._waiting.popleft() for _ in range(min(self._batch_rows, len(self._waiting)))]
             if len(self._waiting) < self._backlog_rows:
                 self._has_room.set()
-            scoring = asyncio.create_task(self._scored([row for _, row in batch]))
-            await self._dispatched.put((batch, scoring))
+            scoring = asyncio.ensure_future(self._scored([row for _, row in batch]))
+            self._dispatched.put_nowait((batch, scoring))
 
     async def _scored(self, rows: Sequence[R]) -> Sequence[S]:
         try:
@@ -158,13 +164,13 @@ class Lane(Generic[R, S]):
         while True:
             batch, scoring = await self._dispatched.get()
             results = await scoring
-            rows = [row for _, row in batch]
-            for row in rows:
+            for _, row in batch:
                 self._unfinished.discard(id(row))
                 if row.announcement is not None:
                     await row.announcement
-            await self._finish(rows, results)
-            self.rows -= len(rows)
+            current = [index for index, (delivery, _) in enumerate(batch) if self._is_current(delivery)]
+            await self._finish([batch[i][1] for i in current], [results[i] for i in current])
+            self.rows -= len(batch)
             for delivery, _ in batch:
                 delivery.left -= 1
                 if delivery.left == 0:

@@ -15,6 +15,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
+from streams.kafka.dead_letters import DeadLetter, fit, headers_of
+
 logger = logging.getLogger(__name__)
 
 #: Pauses between attempts while the broker is away, in seconds; the last repeats.
@@ -26,14 +28,17 @@ CUT_BYTES = 900_000
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One record to send. `partition` None lets the key decide. `may_cut`: the value may be shortened to fit."""
+    """One record to send. `partition` None lets the key decide.
+
+    `letter` is the dead letter that the record was made from: it may be cut to what the broker takes.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
     partition: int | None = None
-    may_cut: bool = False
+    letter: DeadLetter | None = None
 
 
 @dataclass(slots=True)
@@ -56,7 +61,7 @@ class Outbox:
             for record, result in zip(waiting, results, strict=True):
                 if not isinstance(result, BaseException):
                     continue
-                if isinstance(result, MessageSizeTooLargeError) and record.may_cut:
+                if isinstance(result, MessageSizeTooLargeError) and record.letter is not None:
                     again.append(_cut(record))
                 elif _worth_retrying(result):
                     again.append(record)
@@ -86,10 +91,13 @@ def _worth_retrying(error: BaseException) -> bool:
 
 
 def _cut(record: Outgoing) -> Outgoing:
-    """The record with its value cut and the original size noted in `sekisho.truncated`."""
-    value = record.value or b""
-    if len(value) <= CUT_BYTES:  # already cut: the broker's limit is smaller still
-        value = value[: len(value) // 2]
-        return replace(record, value=value)
-    size = ("sekisho.truncated", str(len(value)).encode())
-    return replace(record, value=value[:CUT_BYTES], headers=(*record.headers, size))
+    """The record with the dead letter's value cut: to `CUT_BYTES` first, then by half until the broker takes it."""
+    assert record.letter is not None
+    size = len(record.letter.value or b"")
+    letter = fit(record.letter, CUT_BYTES if size > CUT_BYTES else size // 2)
+    return replace(record, value=letter.value, headers=tuple(headers_of(letter)), letter=letter)
+
+
+def dead_letter(topic: str, letter: DeadLetter) -> Outgoing:
+    """The record that puts a dead letter aside, under its original key."""
+    return Outgoing(topic, letter.key, letter.value, headers=tuple(headers_of(letter)), letter=letter)

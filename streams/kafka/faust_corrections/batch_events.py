@@ -33,7 +33,7 @@ class PassThroughSchema(faust.Schema):  # type: ignore[misc]
 class BatchEvents:
     """Mixin for Faust's consumer; topics in `batch_topics` come as batches."""
 
-    async def getmany(self: Any, timeout: float) -> AsyncIterator[tuple[Any, Any]]:  # noqa: ANN401, ASYNC109 - Faust's
+    async def getmany(self: Any, timeout: float) -> AsyncIterator[tuple[Any, Any]]:  # noqa: ASYNC109 - Faust's
         """Fetch, and yield (partition, message): a batch message or, for other topics, one per record."""
         records, active = await self._wait_next_records(timeout)
         if records is None or self.should_stop:

@@ -62,23 +62,32 @@ class CommitFrontier:
     #: Topics whose records arrive as batches and whose commits follow the frontier.
     batch_topics: frozenset[str] = frozenset()
 
-    def on_init(self: Any) -> None:  # noqa: ANN401
+    def on_init(self: Any) -> None:
         """Start with no partition known."""
         super().on_init()  # type: ignore[misc]
         self.frontiers: defaultdict[TP, Frontier] = defaultdict(Frontier)
 
-    def complete(self: Any, tp: TP, last_offset: int, generation_id: int) -> bool:  # noqa: ANN401
+    def complete(self: Any, tp: TP, last_offset: int, generation_id: int) -> bool:
         """Say that a batch is finished and its outputs are acknowledged. False if the partition was taken away."""
         if generation_id != self.app.consumer_generation_id:
             return False
         self.frontiers[tp].complete(last_offset=last_offset)
-        self._acked[tp]  # a key here makes Faust's commit loop look at the partition  # noqa: B018
+        self._acked[tp]  # a key here makes Faust's commit loop look at the partition
         return True
 
-    def committed_offset(self: Any, tp: TP) -> int | None:  # noqa: ANN401
+    def committed_offset(self: Any, tp: TP) -> int | None:
         """The offset last committed for the partition as far as this worker knows."""
         offset = self._committed_offset[tp]
         return int(offset) if offset is not None else None
+
+    def standings(self: Any) -> dict[TP, tuple[int | None, int | None]]:
+        """Per assigned batch partition: the offset below which all is finished, and the broker's high watermark."""
+        found: dict[TP, tuple[int | None, int | None]] = {}
+        for tp in self.assignment():
+            if tp.topic in self.batch_topics:
+                done = self.frontiers[tp].committable if tp in self.frontiers else None
+                found[tp] = (done if done is not None else self.committed_offset(tp), self.highwater(tp))
+        return found
 
     def ack(self: Any, message: Any) -> bool:  # noqa: ANN401
         """Faust's acknowledgement: for batch topics it only ends the tracking, the frontier decides on commits."""
@@ -88,18 +97,18 @@ class CommitFrontier:
         self._unacked_messages.discard(message)
         return True
 
-    def _new_offset(self: Any, tp: TP) -> int | None:  # noqa: ANN401
+    def _new_offset(self: Any, tp: TP) -> int | None:
         if tp.topic not in self.batch_topics:
             offset: int | None = super()._new_offset(tp)  # type: ignore[misc]
             return offset
         return self.frontiers[tp].committable
 
-    async def _add_gap(self: Any, tp: TP, offset_from: int, offset_to: int) -> None:  # noqa: ANN401
+    async def _add_gap(self: Any, tp: TP, offset_from: int, offset_to: int) -> None:
         if tp.topic not in self.batch_topics:
             await super()._add_gap(tp, offset_from, offset_to)  # type: ignore[misc]
 
     async def _commit_offsets(
-        self: Any,  # noqa: ANN401
+        self: Any,
         offsets: Mapping[TP, int],
         start_new_transaction: bool = True,
     ) -> bool:
@@ -109,7 +118,7 @@ class CommitFrontier:
             self._committed_offset.update(before)  # Kafka refused: try again at the next interval
         return committed
 
-    async def perform_seek(self: Any) -> None:  # noqa: ANN401
+    async def perform_seek(self: Any) -> None:
         """Seek to the committed offsets; what was in flight will come again, so the frontiers start anew."""
         self.frontiers.clear()
         await super().perform_seek()  # type: ignore[misc]

@@ -32,7 +32,7 @@ class PausedFetch:
                 return {}
         return await self._thread.getmany(active_partitions, min(timeout, FETCH_WAIT_S))
 
-    async def perform_seek(self: Any) -> None:  # noqa: ANN401
+    async def perform_seek(self: Any) -> None:
         """Seek all partitions to their committed offsets, and those without one to the beginning."""
         await super().perform_seek()  # type: ignore[misc]
         if self.app.conf.consumer_auto_offset_reset != "earliest":

@@ -21,7 +21,7 @@ class DrainOnRevoke:
     #: Waits until what is in flight is finished, or its own time limit; set by the app.
     drain: Callable[[], Awaitable[None]] | None = None
 
-    async def drain_and_commit(self: Any) -> None:  # noqa: ANN401
+    async def drain_and_commit(self: Any) -> None:
         """Take no more records, finish those in flight, commit."""
         assignment = self.assignment()
         self.stop_flow()

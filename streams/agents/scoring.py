@@ -1,0 +1,145 @@
+"""The models' step for a batch of cases: pictures to embeddings, then every wanted model, within the deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from streams import metrics
+from streams.conclusion import Outcomes
+from streams.features.tensors import ListingFeatures, WindowFeatures
+from streams.inference.scorer import ModelFailure, ModelVersion, Scorer
+from streams.screening import Case
+
+#: Embeddings kept by the picture's digest: sellers relist the same picture. 1280 floats are 5 kB, so 10 MB in all.
+REMEMBERED_EMBEDDINGS = 2_000
+
+Embedding = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the models said of one case, and what is to be noted about its picture."""
+
+    outcomes: Outcomes
+    notes: tuple[str, ...] = ()
+
+
+class ModelStep:
+    """Scores batches of cases. One per process, shared by the lanes, so that the embeddings are shared too."""
+
+    def __init__(self, scorer: Scorer, *, deadline_s: float) -> None:
+        self._scorer = scorer
+        self._deadline_s = deadline_s
+        self._embeddings: OrderedDict[str, Embedding] = OrderedDict()
+
+    async def score(self, cases: Sequence[Case]) -> list[Scores]:
+        """One `Scores` per case. Never raises for what servers do; a deadline that passes is a failure that may pass."""
+        pictures = await self._pictures(cases)
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return await self._score(cases, pictures)
+        except TimeoutError:
+            return [_all_failed(case, ModelFailure("deadline", retriable=True)) for case in cases]
+
+    async def _score(
+        self, cases: Sequence[Case], pictures: Sequence[tuple[str, npt.NDArray[np.uint8]] | None]
+    ) -> list[Scores]:
+        embedded = await self._embed(cases, pictures)
+        groups: defaultdict[tuple[type, tuple[ModelVersion, ...]], list[int]] = defaultdict(list)
+        results: list[Scores | None] = [None] * len(cases)
+        rows: list[WindowFeatures | ListingFeatures] = []
+        notes: list[tuple[str, ...]] = []
+        for index, case in enumerate(cases):
+            picture = embedded[index]
+            image_notes = _image_notes(case)
+            features = case.features
+            if isinstance(picture, ModelFailure):
+                if picture.retriable and case.wanted:
+                    results[index] = _all_failed(case, picture)
+                image_notes = (*image_notes, f"image_not_encoded:{picture.reason}")
+            elif picture is not None and isinstance(features, ListingFeatures):
+                features = replace(features, image=picture)
+            rows.append(features)
+            notes.append(image_notes)
+            if results[index] is None:
+                models = tuple(dict.fromkeys(wanted.model for wanted in case.wanted))
+                if models:
+                    groups[type(features), models].append(index)
+                else:
+                    results[index] = Scores({}, image_notes)
+        answers = await asyncio.gather(
+            *(
+                self._score_group(kind, [rows[i] for i in members], models)
+                for (kind, models), members in groups.items()
+            )
+        )
+        for members, outcomes in zip(groups.values(), answers, strict=True):
+            for index, outcome in zip(members, outcomes, strict=True):
+                results[index] = Scores(outcome, notes[index])
+        return [result for result in results if result is not None]
+
+    async def _score_group(
+        self, kind: type, rows: Sequence[WindowFeatures | ListingFeatures], models: Sequence[ModelVersion]
+    ) -> Sequence[Outcomes]:
+        if kind is WindowFeatures:
+            return await self._scorer.score_messages(
+                [r for r in rows if isinstance(r, WindowFeatures)], models
+            )
+        return await self._scorer.score_listings([r for r in rows if isinstance(r, ListingFeatures)], models)
+
+    async def _pictures(self, cases: Sequence[Case]) -> list[tuple[str, npt.NDArray[np.uint8]] | None]:
+        """The decoded picture of each case. Loading began when the case was examined and has its own time limit."""
+        pictures: list[tuple[str, npt.NDArray[np.uint8]] | None] = []
+        for case in cases:
+            loaded = (await case.image)[0] if case.image is not None else None
+            pictures.append(None if loaded is None else (loaded.digest, loaded.pixels))
+        return pictures
+
+    async def _embed(
+        self, cases: Sequence[Case], pictures: Sequence[tuple[str, npt.NDArray[np.uint8]] | None]
+    ) -> list[Embedding | ModelFailure | None]:
+        missing = {
+            digest: pixels
+            for digest, pixels in (p for p in pictures if p is not None)
+            if digest not in self._embeddings
+        }
+        failures: dict[str, ModelFailure] = {}
+        if missing:
+            answers = await self._scorer.embed(list(missing.values()))
+            for digest, answer in zip(missing, answers, strict=True):
+                if isinstance(answer, ModelFailure):
+                    failures[digest] = answer
+                else:
+                    self._embeddings[digest] = answer
+        found: list[Embedding | ModelFailure | None] = []
+        for picture in pictures:
+            if picture is None:
+                found.append(None)
+                continue
+            digest = picture[0]
+            if digest in self._embeddings:
+                self._embeddings.move_to_end(digest)
+                found.append(self._embeddings[digest])
+            else:
+                found.append(failures[digest])
+        while len(self._embeddings) > REMEMBERED_EMBEDDINGS:
+            self._embeddings.popitem(last=False)
+        return found
+
+
+def _image_notes(case: Case) -> tuple[str, ...]:
+    if case.image is None:
+        return ()
+    loaded, notes = case.image.result()
+    metrics.IMAGES.labels(outcome="loaded" if loaded is not None else "none").inc()
+    return notes
+
+
+def _all_failed(case: Case, failure: ModelFailure) -> Scores:
+    return Scores({wanted.model: failure for wanted in case.wanted}, _image_notes(case))

@@ -1,0 +1,149 @@
+"""The lane of an input topic: cases scored, concluded, written to Kafka, counted; dead letters among them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from streams import metrics
+from streams.agents.lane import Delivery, Lane
+from streams.agents.scoring import ModelStep, Scores
+from streams.conclusion import Conclusion, announce, conclude
+from streams.kafka.dead_letters import DeadLetter
+from streams.kafka.outbox import Outbox, Outgoing, dead_letter
+from streams.kafka.topics import alerts_topic
+from streams.rescoring import encode
+from streams.screening import Case
+from streams.settings import Settings
+
+
+@dataclass(slots=True, eq=False)
+class Refused:
+    """A record that could not be used, in the same lane as the others so that commits keep their order."""
+
+    letter: DeadLetter
+    impatient: bool = False
+    announcement: asyncio.Task[None] | None = None
+
+
+Row = Case | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class LaneEnds:
+    """What a lane tells the rest of the worker."""
+
+    complete: Callable[[Delivery], None]
+    is_current: Callable[[Delivery], bool]
+    fail: Callable[[BaseException], None]
+
+
+class ScreeningLane:
+    """From cases to acknowledged outputs.
+
+    `changes(cases)` adds the records of state that belong to the same cases (window changelog).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        models: ModelStep,
+        outbox: Outbox,
+        ends: LaneEnds,
+        changes: Callable[[Sequence[Case]], Sequence[Outgoing]] = lambda _: (),
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        self._settings = settings
+        self._models = models
+        self._outbox = outbox
+        self._changes = changes
+        self._now_us = now_us
+        self.lane: Lane[Row, Scores | None] = Lane(
+            score=self._score,
+            finish=self._finish,
+            announce=self._announce,
+            complete=ends.complete,
+            is_current=ends.is_current,
+            fail=ends.fail,
+            batch_rows=settings.batch_rows,
+            in_flight=settings.batches_in_flight,
+            backlog_rows=settings.backlog_rows,
+            patience_s=settings.rule_patience_s,
+        )
+
+    async def _score(self, rows: Sequence[Row]) -> Sequence[Scores | None]:
+        cases = [row for row in rows if isinstance(row, Case)]
+        with metrics.STAGE_SECONDS.labels(stage="score").time():
+            scores = iter(await self._models.score(cases) if cases else ())
+        return [next(scores) if isinstance(row, Case) else None for row in rows]
+
+    async def _announce(self, row: Row) -> None:
+        """Send the alerts that rules alone raise, because the models take their time."""
+        assert isinstance(row, Case)
+        conclusion = announce(row, now_us=self._now_us())
+        row.revision, row.alerted = conclusion.revision, conclusion.alerted
+        await self._outbox.send(self._alerts(row, conclusion))
+        self._count_alerts(row, conclusion)
+
+    async def _finish(self, rows: Sequence[Row], results: Sequence[Scores | None]) -> None:
+        now_us = self._now_us()
+        records: list[Outgoing] = []
+        concluded: list[tuple[Case, Conclusion]] = []
+        for row, scores in zip(rows, results, strict=True):
+            if isinstance(row, Refused):
+                records.append(dead_letter(self._settings.topic("deadletter"), row.letter))
+                continue
+            assert scores is not None
+            conclusion = conclude(
+                row,
+                scores.outcomes,
+                notes=scores.notes,
+                now_us=now_us,
+                rescore_max_age_us=int(self._settings.rescore_max_age_s * 1e6),
+            )
+            concluded.append((row, conclusion))
+            records += self._alerts(row, conclusion)
+            records.append(self._last_word(row, conclusion, now_us))
+        records += self._changes([case for case, _ in concluded])
+        with metrics.STAGE_SECONDS.labels(stage="acknowledge").time():
+            await self._outbox.send(records)
+        self._count(rows, concluded)
+
+    def _alerts(self, case: Case, conclusion: Conclusion) -> list[Outgoing]:
+        key = case.screened.subject.key.encode("utf-8", "replace")
+        return [
+            Outgoing(alerts_topic(self._settings, domain), key, orjson.dumps(alert))
+            for domain, alert in conclusion.alerts
+        ]
+
+    def _last_word(self, case: Case, conclusion: Conclusion, now_us: int) -> Outgoing:
+        """The prediction, or the record that puts the event aside."""
+        key = case.screened.subject.key.encode("utf-8", "replace")
+        if conclusion.prediction is not None:
+            return Outgoing(self._settings.topic("predictions"), key, orjson.dumps(conclusion.prediction))
+        value = encode(case, revision=conclusion.revision, alerted=conclusion.alerted, now_us=now_us)
+        return Outgoing(self._settings.topic("rescore"), key, value)
+
+    def _count(self, rows: Sequence[Row], concluded: Sequence[tuple[Case, Conclusion]]) -> None:
+        for row in rows:
+            if isinstance(row, Refused):
+                metrics.DEAD_LETTERS.labels(topic=row.letter.topic, reason=row.letter.reason).inc()
+        for case, conclusion in concluded:
+            kind = case.screened.subject.kind
+            (metrics.RESCORES if conclusion.aside else metrics.PREDICTIONS).labels(kind=kind).inc()
+            self._count_alerts(case, conclusion)
+            for note in case.screened.notes:
+                metrics.EVENT_NOTES.labels(note=note).inc()
+            for rule in case.screened.rules:
+                metrics.RULE_HITS.labels(rule_id=rule.rule_id, mode=rule.mode).inc()
+
+    def _count_alerts(self, case: Case, conclusion: Conclusion) -> None:
+        waited_s = max(0.0, (self._now_us() - case.source.timestamp_us) / 1e6)
+        for domain, by in conclusion.raised_by:
+            metrics.ALERTS.labels(domain=domain, by=by).inc()
+            metrics.EVENT_TO_ALERT_SECONDS.labels(by=by).observe(waited_s)

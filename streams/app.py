@@ -1,0 +1,244 @@
+"""The worker: a Faust app with topics, the window table and one agent per input topic, and what they stand on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from faust.types import TP
+
+from streams.agents.decisions import DecisionIntake
+from streams.agents.intake import delivery_of, take_in
+from streams.agents.lane import Delivery, Lane
+from streams.agents.listings import ListingIntake
+from streams.agents.messages import MessageIntake
+from streams.agents.rescore import RescoreIntake, wait_until_due
+from streams.agents.scoring import ModelStep
+from streams.agents.screening_lane import LaneEnds, ScreeningLane
+from streams.agents.window_table import WindowTable, faust_store
+from streams.features.images import ImageLoader
+from streams.features.tokens import TextPipeline
+from streams.inference.scorer import Scorer
+from streams.inference.triton import TritonClient
+from streams.kafka.faust_corrections import CorrectedApp, CorrectedTableManager, PassThroughSchema
+from streams.kafka.limits import largest_message_bytes
+from streams.kafka.outbox import Outbox
+from streams.kafka.security import client_options, faust_credentials
+from streams.kafka.topics import windows_changelog
+from streams.rulebook import LiveRulebook
+from streams.screening import Examiner, Source
+from streams.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+#: Kafka takes a member for dead after this; with heartbeats every second a pause of the machine is survived.
+SESSION_S = 10.0
+HEARTBEAT_S = 1.0
+REQUEST_TIMEOUT_S = 30.0
+#: Bounds what a crash repeats: half a second of events.
+COMMIT_INTERVAL_S = 0.5
+#: Records per fetch over all partitions: a batch is examined in about 50 ms.
+POLL_RECORDS = 256
+#: Bytes fetched per partition and request; a larger record comes alone.
+FETCH_BYTES = 1 << 20
+#: Faust stops fetching a partition when an agent's queue is at 4/5 and blocks *all* partitions when it is full; each
+#: partition may add one more batch after the mark, so a fifth of the queue must hold one batch of every partition.
+QUEUE_PER_PARTITION = 5
+
+OWN_TOPICS = ("messages", "listings", "decisions", "rescore")
+
+
+class Pipeline:
+    """Everything between Kafka and Kafka: the Faust app and the parts its agents use. Made in a running event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        rulebook: LiveRulebook,
+        triton: TritonClient,
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self.settings = settings
+        self.app = new_app(settings)
+        self.scorer = Scorer(triton)
+        self._fail = fail
+        self._producer = AIOKafkaProducer(
+            acks="all",
+            compression_type="lz4",
+            max_request_size=largest_message_bytes(settings),
+            request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),
+            **client_options(settings),
+        )
+        self._outbox = Outbox(self._producer)
+        self._images = ImageLoader(
+            hosts=settings.image_hosts, paths=settings.image_paths, timeout_s=settings.image_timeout_s
+        )
+        examiner = Examiner(rulebook=rulebook, text=TextPipeline(mask=settings.pii_mask), images=self._images)
+        models = ModelStep(self.scorer, deadline_s=settings.score_deadline_s)
+        ends = LaneEnds(complete=self._complete, is_current=self.is_current, fail=fail)
+
+        table = self.app.Table(
+            "windows", key_type=bytes, value_type=bytes, partitions=settings.partitions, use_partitioner=True
+        )
+        self.windows = WindowTable(
+            lambda: faust_store(table), changelog=windows_changelog(settings), committed=self._committed_message
+        )
+        self._messages = MessageIntake(examiner, self.windows)
+        self._listings = ListingIntake(examiner)
+        self._rescore = RescoreIntake(examiner)
+        self._decisions = DecisionIntake(self._outbox, deadletter_topic=settings.topic("deadletter"))
+        self._lanes = {
+            "messages": ScreeningLane(
+                settings, models=models, outbox=self._outbox, ends=ends, changes=self._messages.changes
+            ),
+            "listings": ScreeningLane(settings, models=models, outbox=self._outbox, ends=ends),
+            "rescore": ScreeningLane(settings, models=models, outbox=self._outbox, ends=ends),
+        }
+        self._add_agents()
+
+    async def start(self) -> None:
+        """Connect, start the lanes, then Faust. Raises aiokafka's errors when no broker answers."""
+        await self._producer.start()
+        await self._images.start()
+        for screening in self._lanes.values():
+            screening.lane.start()
+        consumer = self.app.consumer
+        consumer.batch_topics = frozenset(self.settings.topic(name) for name in OWN_TOPICS)
+        consumer.drain = self.drain
+        self.app.finalize()
+        await self.app.start()
+
+    async def stop(self) -> None:
+        """Finish what is in flight, commit, leave the group, close. Bounded by `drain_s` and Kafka's timeouts."""
+        consumer = self.app.consumer
+        try:
+            if consumer.started and consumer.assignment() and not self.failed:
+                await consumer.drain_and_commit()
+        finally:
+            await self.app.stop()
+            for screening in self._lanes.values():
+                await screening.lane.stop()
+            await self._images.close()
+            await self._producer.stop()
+
+    async def drain(self) -> None:
+        """Wait until nothing is in flight, at most `drain_s`; what is left then will be delivered again."""
+        try:
+            async with asyncio.timeout(self.settings.drain_s):
+                await asyncio.gather(*(screening.lane.wait_empty() for screening in self._lanes.values()))
+        except TimeoutError:
+            logger.warning(
+                "%d events were still in flight after %.0f s: they stay uncommitted and will be delivered again",
+                self.rows_in_flight,
+                self.settings.drain_s,
+            )
+
+    @property
+    def failed(self) -> bool:
+        """A lane stopped because of an error."""
+        return any(screening.lane.failed for screening in self._lanes.values())
+
+    @property
+    def rows_in_flight(self) -> int:
+        """Events taken and not finished."""
+        return sum(screening.lane.rows for screening in self._lanes.values())
+
+    def is_current(self, delivery: Delivery) -> bool:
+        """The delivery's partition has not been taken away since."""
+        return bool(delivery.generation_id == self.app.consumer_generation_id)
+
+    def _complete(self, delivery: Delivery) -> None:
+        tp = TP(delivery.topic, delivery.partition)
+        self.app.consumer.complete(tp, delivery.last_offset, delivery.generation_id)
+
+    def _committed_message(self, partition: int) -> int | None:
+        offset: int | None = self.app.consumer.committed_offset(TP(self.settings.topic("messages"), partition))
+        return offset
+
+    def _add_agents(self) -> None:
+        self._add_agent("messages", self._screen(self._lanes["messages"].lane, self._messages.examine))
+        self._add_agent("listings", self._screen(self._lanes["listings"].lane, self._listings.examine))
+        self._add_agent("rescore", self._screen_again)
+        self._add_agent("decisions", self._decide)
+
+    def _add_agent(self, name: str, handle: Callable[[Any], Any]) -> None:
+        """One agent per input topic. An error in it stops the worker, with nothing of the batch committed."""
+        topic = self.app.topic(
+            self.settings.topic(name), schema=PassThroughSchema(), partitions=self.settings.partitions
+        )
+
+        async def agent(stream: Any) -> None:  # noqa: ANN401 - Faust has no types
+            async for event in stream.noack().events():
+                try:
+                    await handle(event.message)
+                except Exception as error:
+                    self._fail(error)
+                    raise
+
+        self.app.agent(topic, name=name, concurrency=1)(agent)
+
+    def _screen(self, lane: Lane[Any, Any], examine: Callable[[Source], Any]) -> Callable[[Any], Any]:
+        async def handle(message: Any) -> None:  # noqa: ANN401
+            await take_in(
+                delivery_of(message),
+                message.value,
+                lane=lane,
+                examine=examine,
+                max_record_bytes=self.settings.max_record_bytes,
+            )
+
+        return handle
+
+    async def _screen_again(self, message: Any) -> None:  # noqa: ANN401
+        delivery = delivery_of(message)
+        if await wait_until_due(delivery, message.value, scorer=self.scorer, is_current=self.is_current):
+            await take_in(
+                delivery,
+                message.value,
+                lane=self._lanes["rescore"].lane,
+                examine=self._rescore.examine,
+                max_record_bytes=largest_message_bytes(self.settings),
+            )
+
+    async def _decide(self, message: Any) -> None:  # noqa: ANN401
+        delivery = delivery_of(message)
+        await self._decisions.take_in(message.value, now_us=_now_us())
+        self._complete(delivery)
+
+
+def new_app(settings: Settings) -> CorrectedApp:
+    """The Faust app with the settings that make it safe (see docs/architecture.md)."""
+    return CorrectedApp(
+        f"{settings.topic_prefix}{settings.group}",
+        broker=[f"kafka://{server.strip()}" for server in settings.broker.split(",")],
+        broker_credentials=faust_credentials(settings),
+        TableManager=CorrectedTableManager,
+        store="memory://",
+        datadir=str(settings.data_dir / "faust"),
+        web_enabled=False,
+        topic_partitions=settings.partitions,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        processing_guarantee="at_least_once",
+        broker_session_timeout=SESSION_S,
+        broker_heartbeat_interval=HEARTBEAT_S,
+        broker_request_timeout=REQUEST_TIMEOUT_S,
+        broker_rebalance_timeout=settings.drain_s + 5.0,
+        broker_commit_interval=COMMIT_INTERVAL_S,
+        broker_max_poll_records=POLL_RECORDS,
+        consumer_max_fetch_size=FETCH_BYTES,
+        consumer_auto_offset_reset="earliest",
+        stream_buffer_maxsize=max(64, QUEUE_PER_PARTITION * (settings.partitions + 1)),
+        stream_wait_empty=False,
+        table_standby_replicas=0,
+        worker_redirect_stdouts=False,
+    )
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,46 @@
+"""`sekisho worker`: consume, screen, alert, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+
+@click.command(
+    epilog="Example: SEKISHO_BROKER=kafka:9092 SEKISHO_TRITON=triton:8001 sekisho worker",
+)
+def command() -> None:
+    """Run a worker: events from Kafka through rules and models to alerts on Kafka.
+
+    Stops on SIGTERM or Ctrl-C after finishing and committing what is in flight. Exit code 0: told to stop; 1: an
+    error that it could not go past; 2: could not start, with the reason; 3: stood still although records waited.
+    """
+    from pydantic import ValidationError
+
+    from streams import logs
+    from streams.cli.settings import readable
+    from streams.rulebook import RulebookRefused
+    from streams.settings import Settings
+    from streams.worker import NotReadyToStart, Worker
+
+    try:
+        settings = Settings()
+    except (ValidationError, FileNotFoundError) as error:
+        click.echo(readable(error), err=True)
+        sys.exit(2)
+    logs.set_up(settings.log_level, as_json=settings.log_format == "json")
+
+    async def run() -> int:
+        return await Worker(settings).run()
+
+    try:
+        sys.exit(asyncio.run(run()))
+    except RulebookRefused as refused:
+        for issue in refused.issues:
+            click.echo(issue.render(), err=True)
+        sys.exit(2)
+    except (NotReadyToStart, OSError) as error:
+        click.echo(f"sekisho worker: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,106 @@
+"""From a screened case and its scores to what is written down: alerts, a prediction, or a place in `rescore` (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from streams.alerts import Evidence, ModelEvidence, RuleEvidence, alert_id, alert_records, prediction_record
+from streams.inference.scorer import ModelFailure, ModelScore, ModelVersion
+from streams.screening import Case, Wanted
+
+Outcomes = Mapping[ModelVersion, ModelScore | ModelFailure]
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What is to be written for one event; `prediction` is None while the event waits in `rescore`."""
+
+    alerts: tuple[tuple[str, dict[str, object]], ...]
+    prediction: dict[str, object] | None
+    aside: bool
+    revision: int
+    alerted: frozenset[str]
+    raised_by: tuple[tuple[str, str], ...]
+
+
+def announce(case: Case, *, now_us: int) -> Conclusion:
+    """The alerts that rules alone raise, for when the models keep the event waiting."""
+    return _conclude(case, (), now_us=now_us, aside=True, notes=())
+
+
+def conclude(
+    case: Case, outcomes: Outcomes, *, notes: Sequence[str], now_us: int, rescore_max_age_us: int
+) -> Conclusion:
+    """Weigh a case whose models have answered or failed.
+
+    A failure that may pass (a server away, a deadline) puts the event aside for `rescore`, together with the alerts
+    that can be raised already; unless it has been aside for `rescore_max_age_us`: then the prediction says that the
+    models did not answer. A failure that will not pass (this row, this model) is written into the prediction.
+    """
+    models = tuple(_evidence(wanted, outcomes[wanted.model]) for wanted in case.wanted)
+    may_pass = any(isinstance(o, ModelFailure) and o.retriable for o in outcomes.values())
+    too_old = case.put_aside_at_us is not None and now_us - case.put_aside_at_us > rescore_max_age_us
+    if may_pass and too_old:
+        notes = (*notes, "models_unavailable")
+    return _conclude(case, models, now_us=now_us, aside=may_pass and not too_old, notes=notes)
+
+
+def _conclude(
+    case: Case, models: tuple[ModelEvidence, ...], *, now_us: int, aside: bool, notes: Sequence[str]
+) -> Conclusion:
+    raising: list[Evidence] = [item for item in (*case.screened.rules, *models) if item.raises_alert]
+    fresh = [item for item in raising if _name(item) not in case.alerted]
+    domains = {item.domain for item in fresh}
+    revision = case.revision + 1 if fresh else case.revision
+    policy = case.rulebook.policy
+    alerts = alert_records(
+        case.screened,
+        [item for item in raising if item.domain in domains],
+        severities={name: domain.severity for name, domain in policy.domains.items()},
+        revision=revision,
+        now_us=now_us,
+    )
+    prediction = None
+    if not aside:
+        every_domain = dict.fromkeys(item.domain for item in raising)
+        prediction = prediction_record(
+            case.screened,
+            models,
+            alerts=[alert_id(case.screened.subject, domain) for domain in every_domain],
+            notes=notes,
+            now_us=now_us,
+        )
+    return Conclusion(
+        alerts=tuple(alerts),
+        prediction=prediction,
+        aside=aside,
+        revision=revision,
+        alerted=case.alerted | {_name(item) for item in fresh},
+        raised_by=tuple(
+            dict.fromkeys(
+                (item.domain, "rule" if isinstance(item, RuleEvidence) else "model") for item in fresh
+            )
+        ),
+    )
+
+
+def _evidence(wanted: Wanted, outcome: ModelScore | ModelFailure) -> ModelEvidence:
+    answered = isinstance(outcome, ModelScore)
+    return ModelEvidence(
+        domain=wanted.domain,
+        model=wanted.model.model,
+        version=wanted.model.version,
+        role=wanted.role,
+        threshold=wanted.threshold,
+        score=outcome.score if isinstance(outcome, ModelScore) else None,
+        gate=outcome.gate if isinstance(outcome, ModelScore) else None,
+        failure=None if answered else outcome.reason,
+    )
+
+
+def _name(item: Evidence) -> str:
+    """What tells one piece of evidence from another across revisions."""
+    if isinstance(item, RuleEvidence):
+        return f"rule:{item.domain}:{item.rule_id}"
+    return f"model:{item.domain}:{item.model}:{item.version}"

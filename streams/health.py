@@ -1,0 +1,103 @@
+"""What the worker says of itself: /healthz, /readyz, /rules and /metrics over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from streams import metrics
+
+
+@dataclass(slots=True)
+class Health:
+    """The state that the endpoints show; the worker writes it, nothing else does."""
+
+    started: bool = False
+    consuming: bool = False
+    stalled: tuple[str, ...] = ()
+    triton: str = "unknown"
+    models: tuple[str, ...] = ()
+    failed: str | None = None
+    lag: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> bool:
+        """Events are being screened. Models may be away: rules go on, so that does not take the worker out."""
+        return self.started and self.consuming and not self.stalled and self.failed is None
+
+    def report(self) -> dict[str, Any]:
+        """What /readyz answers."""
+        degraded = self.triton != "available" or bool(self.models)
+        return {
+            "ready": self.ready,
+            "state": "failed" if self.failed else "degraded" if self.ready and degraded else _word(self.ready),
+            "consuming": self.consuming,
+            "triton": self.triton,
+            "models": list(self.models),
+            "stalled": list(self.stalled),
+            "failed": self.failed,
+            "lag": self.lag,
+        }
+
+
+def _word(ready: bool) -> str:
+    return "ready" if ready else "starting"
+
+
+class HealthServer:
+    """A small read-only web server."""
+
+    def __init__(self, health: Health, *, rules: Callable[[], dict[str, Any]], bind: str, port: int) -> None:
+        self._health = health
+        self._rules = rules
+        self._bind = bind
+        self._port = port
+        self._runner: web.AppRunner | None = None
+        #: The port really bound; differs from the one asked for when that was 0.
+        self.port = port
+
+    async def start(self) -> None:
+        """Bind and answer. Raises `OSError` when the address is taken."""
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/healthz", self._healthz),
+                web.get("/readyz", self._readyz),
+                web.get("/rules", self._show_rules),
+                web.get("/metrics", self._metrics),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._bind, self._port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Stop answering."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        """Alive: the event loop turns. Says nothing about Kafka or Triton."""
+        return _json({"alive": True}, 200)
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        report = self._health.report()
+        metrics.READY.set(1.0 if report["ready"] else 0.0)
+        return _json(report, 200 if report["ready"] else 503)
+
+    async def _show_rules(self, _: web.Request) -> web.Response:
+        return _json(self._rules(), 200)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _json(body: dict[str, Any], status: int) -> web.Response:
+    return web.Response(body=orjson.dumps(body, option=orjson.OPT_INDENT_2), status=status, content_type="application/json")

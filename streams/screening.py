@@ -1,0 +1,290 @@
+"""Screening one event, the part that needs no waiting: masking, tokens and rules make a `Case` for the models.
+
+The agents share this step. What follows is the models' part (`agents/scoring.py`) and the writing down
+(`conclusion.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from streams.alerts import (
+    MAX_SHOWN_TEXT,
+    Excerpt,
+    Role,
+    RuleEvidence,
+    Screened,
+    Subject,
+    listing_subject,
+    message_subject,
+)
+from streams.events import Decoded, Listing, Message, Position
+from streams.features.auxiliary import auxiliary_values
+from streams.features.images import ImageLoader, LoadedImage
+from streams.features.masking import masked_excerpt
+from streams.features.tensors import (
+    WRITER_CODES,
+    ListingFeatures,
+    WindowFeatures,
+    status_code,
+)
+from streams.features.tokens import PreparedText, TextPipeline
+from streams.inference.scorer import ModelVersion
+from streams.policy import Domain, ModelRef, Policy
+from streams.rule_engine import RuleHit, RuleSet, Scan, ScannedTurn
+from streams.rulebook import LiveRulebook, Rulebook
+from streams.windows import Turn
+
+#: Turns whose tokens and scans are kept for the next four messages of their conversation. A turn is about 2 kB with
+#: its tokens and scan, so 20,000 are some 40 MB; at 500 messages/s that is 40 s of traffic.
+REMEMBERED_TURNS = 20_000
+
+Origin = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A model that has a say in a domain for this event."""
+
+    domain: str
+    role: Role
+    model: ModelVersion
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The Kafka record an event came in, kept so that it can be put aside or scored again."""
+
+    position: Position
+    timestamp_us: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Case:
+    """An event under screening: what is known by now, and how its alerts stand. One row of a lane."""
+
+    screened: Screened
+    source: Source
+    rulebook: Rulebook
+    wanted: tuple[Wanted, ...]
+    features: WindowFeatures | ListingFeatures
+    turns: tuple[Turn, ...] = ()
+    image: asyncio.Task[tuple[LoadedImage | None, tuple[str, ...]]] | None = None
+    #: Alerts of this event that are out already: the revision reached, and which evidence they carried.
+    revision: int = 0
+    alerted: frozenset[str] = frozenset()
+    #: When the event first went to `rescore`, in microseconds since 1970; None for a fresh one.
+    put_aside_at_us: int | None = None
+    attempts: int = 0
+    announcement: asyncio.Task[None] | None = None
+
+    @property
+    def impatient(self) -> bool:
+        """An active rule fired, nothing is out yet, and models would have to be waited for."""
+        return self.revision == 0 and bool(self.wanted) and any(r.raises_alert for r in self.screened.rules)
+
+
+@dataclass(slots=True)
+class _Remembered:
+    """What was computed of a turn: its tokens, and its scan by the rule set named in it."""
+
+    prepared: PreparedText
+    scan: Scan | None = field(default=None)
+
+
+class Examiner:
+    """Everything about an event that can be said without waiting for anybody."""
+
+    def __init__(self, *, rulebook: LiveRulebook, text: TextPipeline, images: ImageLoader) -> None:
+        self._live = rulebook
+        self._text = text
+        self._images = images
+        self._remembered: OrderedDict[Origin, _Remembered] = OrderedDict()
+
+    def message(self, decoded: Decoded[Message], window: Sequence[Turn], source: Source) -> Case:
+        """Examine a message with its window (oldest first, the message itself last)."""
+        message, book = decoded.event, self._live.current
+        where = source.position
+        prepared: list[PreparedText] = []
+        scanned: list[ScannedTurn] = []
+        for turn in window:
+            known = self._turn(turn, (where.topic, where.partition, turn.offset), book.rules)
+            prepared.append(known.prepared)
+            assert known.scan is not None
+            scanned.append(ScannedTurn(turn.message_id, turn.writer, known.scan))
+        hits = book.rules.evaluate_message(scanned, message_facts(message), at_us=decoded.at_us)
+        originals = {(turn.message_id, "text"): turn.text for turn in window}
+        shown: dict[str, object] = {
+            "status": message.status,
+            "messages": [
+                {"message_id": turn.message_id, "writer": turn.writer, "text": text.masked[:MAX_SHOWN_TEXT]}
+                for turn, text in zip(window, prepared, strict=True)
+            ],
+        }
+        return Case(
+            screened=_screened(
+                message_subject(message), decoded, source, book, _evidence(hits, originals), shown
+            ),
+            source=source,
+            rulebook=book,
+            wanted=wanted_models(book.policy, "message"),
+            features=WindowFeatures(
+                tokens=tuple(text.tokens for text in prepared),
+                writers=tuple(WRITER_CODES[turn.writer] for turn in window),
+                status=status_code(message.status),
+            ),
+            turns=tuple(window),
+        )
+
+    def listing(self, decoded: Decoded[Listing], source: Source) -> Case:
+        """Examine a listing; fetching and decoding its picture is begun and awaited later."""
+        listing, book = decoded.event, self._live.current
+        fields = {"title": listing.title, "description": listing.description}
+        scans = {name: book.rules.scan(text) for name, text in fields.items()}
+        hits = book.rules.evaluate_listing(scans, listing_facts(listing), at_us=decoded.at_us)
+        title, description = self._text.prepare(listing.title), self._text.prepare(listing.description)
+        originals: dict[tuple[str | None, str], str] = {(None, name): text for name, text in fields.items()}
+        wanted = wanted_models(book.policy, "listing")
+        shown = {"listing": _shown_listing(listing, title.masked, description.masked)}
+        return Case(
+            screened=_screened(
+                listing_subject(listing), decoded, source, book, _evidence(hits, originals), shown
+            ),
+            source=source,
+            rulebook=book,
+            wanted=wanted,
+            features=ListingFeatures(
+                tokens=np.concatenate((title.tokens, description.tokens)),
+                aux=auxiliary_values(listing),
+                image=None,
+            ),
+            image=asyncio.ensure_future(self._images.load(listing.images))
+            if listing.images and wanted
+            else None,
+        )
+
+    def _turn(self, turn: Turn, origin: Origin, rules: RuleSet) -> _Remembered:
+        known = self._remembered.get(origin)
+        if known is None:
+            known = self._remembered[origin] = _Remembered(self._text.prepare(turn.text))
+            if len(self._remembered) > REMEMBERED_TURNS:
+                self._remembered.popitem(last=False)
+        else:
+            self._remembered.move_to_end(origin)
+        if known.scan is None or known.scan.version != rules.version:
+            known.scan = rules.scan(turn.text)
+        return known
+
+
+def wanted_models(policy: Policy, kind: Literal["message", "listing"]) -> tuple[Wanted, ...]:
+    """The models of all domains for a kind of event: each champion, and each challenger beside it."""
+    return tuple(wanted for domain in policy.for_kind(kind) for wanted in _of_domain(domain))
+
+
+def _of_domain(domain: Domain) -> list[Wanted]:
+    roles: tuple[tuple[Role, ModelRef | None], ...] = (
+        ("champion", domain.champion),
+        ("challenger", domain.challenger),
+    )
+    return [
+        Wanted(domain.name, role, ModelVersion(reference.model, reference.version), reference.threshold)
+        for role, reference in roles
+        if reference is not None
+    ]
+
+
+def message_facts(message: Message) -> dict[str, str | float | bool]:
+    """What a rule's `when` may ask of a message; what is absent is left out."""
+    facts: dict[str, str | float | bool] = {"writer": message.writer}
+    if message.status is not None:
+        facts["status"] = message.status
+    if message.sender_id is not None:
+        facts["sender_id"] = message.sender_id
+    return facts
+
+
+def listing_facts(listing: Listing) -> dict[str, str | float | bool]:
+    """What a rule's `when` may ask of a listing; what is absent is left out."""
+    stated: dict[str, str | float | bool | None] = {
+        "seller_id": listing.seller_id,
+        "price": listing.price,
+        "currency": listing.currency,
+        "category": listing.category,
+        "brand": listing.brand,
+        "condition": listing.condition,
+        **{f"attributes.{name}": value for name, value in listing.attributes.items()},
+    }
+    return {name: value for name, value in stated.items() if value is not None}
+
+
+def _screened(
+    subject: Subject,
+    decoded: Decoded[Message] | Decoded[Listing],
+    source: Source,
+    book: Rulebook,
+    rules: tuple[RuleEvidence, ...],
+    shown: Mapping[str, object],
+) -> Screened:
+    return Screened(
+        subject=subject,
+        position=source.position,
+        event_at_us=decoded.at_us,
+        notes=decoded.notes,
+        rules=rules,
+        shown=shown,
+        ruleset=book.rules.version,
+        policy=book.policy.version,
+    )
+
+
+def _evidence(
+    hits: Sequence[RuleHit], originals: Mapping[tuple[str | None, str], str] | Mapping[tuple[str, str], str]
+) -> tuple[RuleEvidence, ...]:
+    texts: Mapping[tuple[str | None, str], str] = dict(originals)
+    return tuple(
+        RuleEvidence(
+            domain=hit.domain,
+            rule_id=hit.rule_id,
+            rule_version=hit.rule_version,
+            mode=hit.mode,
+            severity=hit.severity,
+            score=hit.score,
+            spans=tuple(
+                Excerpt(
+                    message_id=span.message_id,
+                    field=span.field,
+                    start=span.start,
+                    end=span.end,
+                    text=masked_excerpt(texts.get((span.message_id, span.field), ""), span.start, span.end),
+                )
+                for span in hit.spans
+            ),
+        )
+        for hit in hits
+    )
+
+
+def _shown_listing(listing: Listing, title: str, description: str) -> dict[str, object]:
+    return {
+        "listing_id": listing.listing_id,
+        "seller_id": listing.seller_id,
+        "title": title[:MAX_SHOWN_TEXT],
+        "description": description[:MAX_SHOWN_TEXT],
+        "price": listing.price,
+        "currency": listing.currency,
+        "category": listing.category,
+        "brand": listing.brand,
+        "condition": listing.condition,
+        "images": len(listing.images),
+        "attributes": dict(listing.attributes),
+    }

@@ -1,0 +1,228 @@
+"""The worker's life: start in order, watch over progress, stop in order, and say by the exit code how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Iterable
+
+from aiokafka.errors import KafkaConnectionError
+
+from streams import metrics, rulebook
+from streams.app import Pipeline
+from streams.diagnostics import Issue
+from streams.health import Health, HealthServer
+from streams.inference.scorer import ModelVersion
+from streams.inference.triton import TritonClient
+from streams.kafka import topics
+from streams.kafka.clients import BrokerUnreachableError
+from streams.policy import POLICY_FILE, Policy
+from streams.progress import Progress, Stalled, Standing
+from streams.rulebook import LiveRulebook, Rulebook
+from streams.screening import wanted_models
+from streams.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+#: Exit codes. A supervisor restarts on any but 0; 3 tells an operator's eye that the worker stood still.
+EXIT_OK, EXIT_FAILED, EXIT_STALLED = 0, 1, 3
+#: How often progress is looked at, in seconds.
+WATCH_S = 1.0
+#: How often Triton and the models of the policy are looked at, in seconds.
+MODELS_CHECK_S = 5.0
+#: Pause between attempts to reach the broker at the start, in seconds.
+BROKER_RETRY_S = 2.0
+#: Beyond `drain_s`, the time that leaving the group and closing connections may take before the process just ends.
+CLOSE_S = 10.0
+
+
+class NotReadyToStart(Exception):  # noqa: N818 - the sentence is for the operator
+    """Something must be done before a worker can start; the message says what."""
+
+
+class Worker:
+    """One worker process. `run` returns the exit code."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.health = Health()
+        self._stop = asyncio.Event()
+        self._exit_code = EXIT_OK
+        self._rulebook = LiveRulebook(settings.rules_dir, poll_s=settings.rules_poll_s, accept=self._accept)
+        self._triton = TritonClient.from_settings(settings)
+        self._pipeline: Pipeline | None = None
+        self._server = HealthServer(
+            self.health,
+            rules=lambda: rulebook.status(self._rulebook),
+            bind=settings.web_bind,
+            port=settings.web_port,
+        )
+
+    async def run(self) -> int:
+        """Start, work until told to stop or unable to go on, stop. Raises `RulebookRefused`, `NotReadyToStart`."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_signal, number)
+        await self._server.start()
+        logger.info("health and metrics on %s:%d", self.settings.web_bind, self._server.port)
+        watchers: list[asyncio.Task[None]] = []
+        try:
+            await self._rulebook.start()
+            await self._wait_for_topics()
+            if self._stop.is_set():
+                return self._exit_code
+            pipeline = self._pipeline = Pipeline(
+                self.settings, rulebook=self._rulebook, triton=self._triton, fail=self._fail
+            )
+            self.health.started = True
+            await pipeline.start()
+            watchers = [
+                asyncio.create_task(self._watch_progress(pipeline)),
+                asyncio.create_task(self._watch_models(pipeline)),
+            ]
+            await self._stop.wait()
+        finally:
+            for task in watchers:
+                task.cancel()
+            await asyncio.gather(*watchers, return_exceptions=True)
+            await self._close()
+        return self._exit_code
+
+    def _on_signal(self, number: int) -> None:
+        if self._stop.is_set():
+            logger.warning("second signal: leaving at once; what is in flight will be delivered again")
+            os._exit(EXIT_FAILED)
+        logger.info("%s: finishing what is in flight", signal.Signals(number).name)
+        self._stop.set()
+
+    def _fail(self, error: BaseException) -> None:
+        """An error that the worker cannot go past: stop without committing what is in flight."""
+        if self.health.failed is None:
+            logger.critical("stopping: %s: %s", type(error).__name__, error, exc_info=error)
+            self.health.failed = f"{type(error).__name__}: {error}"
+            self._exit_code = EXIT_FAILED
+        self._stop.set()
+
+    async def _close(self) -> None:
+        """Stop everything in order; if Faust does not come to an end, the process does."""
+        self.health.consuming = False
+        try:
+            async with asyncio.timeout(self.settings.drain_s + CLOSE_S):
+                if self._pipeline is not None:
+                    await self._pipeline.stop()
+                await self._rulebook.stop()
+                await self._triton.close()
+                await self._server.stop()
+        except TimeoutError:
+            logger.critical("not closed after %.0f s: leaving", self.settings.drain_s + CLOSE_S)
+            logging.shutdown()
+            os._exit(self._exit_code or EXIT_FAILED)
+
+    async def _wait_for_topics(self) -> None:
+        """Wait for the broker, then see that every topic is there with the same number of partitions."""
+        specs = topics.catalogue(self.settings, self._rulebook.current.policy.domains)
+        while not self._stop.is_set():
+            try:
+                differences = await topics.describe(self.settings, specs)
+            except (BrokerUnreachableError, KafkaConnectionError) as error:
+                logger.warning("waiting for Kafka at %s: %s", self.settings.broker, error)
+                await asyncio.sleep(BROKER_RETRY_S)
+                continue
+            wrong = [d for d in differences if d.aspect in ("topic", "partitions") and not d.unknown]
+            if not wrong:
+                return
+            listed = "; ".join(f"{d.topic}: {d.aspect} is {d.found}, expected {d.expected}" for d in wrong)
+            raise NotReadyToStart(
+                f"the topics are not as they must be: {listed}. "
+                "Run `sekisho topics create`, or set SEKISHO_PARTITIONS to what is there."
+            )
+
+    async def _accept(self, book: Rulebook) -> list[Issue]:
+        """What speaks against putting a changed rulebook live: topics that cannot be made, models not served."""
+        if self._pipeline is None:
+            return []
+        before = self._rulebook.current.policy
+        new_domains = book.policy.domains.keys() - before.domains.keys()
+        issues = []
+        if new_domains:
+            wanted = {topics.alerts_topic(self.settings, name) for name in new_domains}
+            specs = [s for s in topics.catalogue(self.settings, new_domains) if s.name in wanted]
+            for outcome in await topics.create(self.settings, specs):
+                if outcome.result == "failed":
+                    issues.append(self._policy_issue("topic_not_made", f"{outcome.topic}: {outcome.detail}"))
+        new_models = models_of(book.policy) - models_of(before)
+        if new_models:
+            problems = await self._pipeline.scorer.check(sorted(new_models, key=lambda m: (m.model, m.version)))
+            issues += [self._policy_issue("model_not_usable", problem) for problem in problems]
+        return issues
+
+    def _policy_issue(self, code: str, message: str) -> Issue:
+        return Issue(code=code, message=message, path=str(self.settings.rules_dir / POLICY_FILE), line=1, column=1)
+
+    async def _watch_progress(self, pipeline: Pipeline) -> None:
+        progress = Progress(self.settings.stall_s)
+        rescore = self.settings.topic("rescore")
+        while True:
+            app = pipeline.app
+            standings = {
+                (tp.topic, tp.partition): Standing(done, end)
+                for tp, (done, end) in app.consumer.standings().items()
+            }
+            self.health.consuming = not app.rebalancing and bool(app.tables.actives_ready)
+            self._publish(pipeline, standings)
+            # Rescoring pauses on purpose while models are away.
+            watched = {partition: s for partition, s in standings.items() if partition[0] != rescore}
+            stalled = progress.observe(time.monotonic(), watched, rebalancing=bool(app.rebalancing))
+            self.health.stalled = tuple(_describe(stalled))
+            if stalled:
+                self._give_up(stalled, standings)
+            await asyncio.sleep(WATCH_S)
+
+    def _publish(self, pipeline: Pipeline, standings: dict[tuple[str, int], Standing]) -> None:
+        lag: dict[str, int] = {}
+        for (topic, partition), standing in standings.items():
+            metrics.CONSUMER_LAG.labels(topic=topic, partition=str(partition)).set(standing.lag)
+            metrics.COMMITTED_OFFSET.labels(topic=topic, partition=str(partition)).set(standing.done or 0)
+            lag[topic] = lag.get(topic, 0) + standing.lag
+        self.health.lag = lag
+        metrics.IN_FLIGHT_ROWS.set(pipeline.rows_in_flight)
+        metrics.WINDOWS.set(len(pipeline.windows))
+        metrics.READY.set(1.0 if self.health.ready else 0.0)
+
+    def _give_up(self, stalled: tuple[Stalled, ...], standings: dict[tuple[str, int], Standing]) -> None:
+        state = ", ".join(f"{t}-{p}: {s.done}/{s.end}" for (t, p), s in sorted(standings.items()))
+        logger.critical(
+            "no progress for %.0f s although records wait (%s); every partition (done/end): %s. "
+            "Leaving so that the supervisor starts a fresh worker.",
+            self.settings.stall_s,
+            ", ".join(_describe(stalled)),
+            state,
+        )
+        self._exit_code = EXIT_STALLED
+        self._stop.set()
+
+    async def _watch_models(self, pipeline: Pipeline) -> None:
+        """Keep /readyz informed about Triton and the models that the policy names."""
+        while True:
+            policy = self._rulebook.current.policy
+            available = await self._triton.live()
+            problems: Iterable[str] = ()
+            if available:
+                problems = await pipeline.scorer.check(models_of(policy))
+            for problem in set(problems) - set(self.health.models):
+                logger.error("model: %s", problem)
+            self.health.triton = "available" if available else "away"
+            self.health.models = tuple(problems)
+            await asyncio.sleep(MODELS_CHECK_S)
+
+
+def models_of(policy: Policy) -> set[ModelVersion]:
+    """Every model version that a policy names."""
+    return {wanted.model for kind in ("message", "listing") for wanted in wanted_models(policy, kind)}
+
+
+def _describe(stalled: Iterable[Stalled]) -> list[str]:
+    return [f"{s.partition[0]}-{s.partition[1]}: lag {s.lag}, still for {s.for_s:.0f} s" for s in stalled]
