@@ -1,0 +1,14 @@
+#!/bin/sh
+# All checks, in the order in which they fail fastest: run_tests.sh BIN
+set -eu
+bin=$1
+"$bin/ruff" check .
+"$bin/ruff" format --check .
+"$bin/mypy"
+rm -f .coverage .coverage.*
+# Workers run as processes of their own in the integration tests: sitecustomize-free coverage by COVERAGE_PROCESS_START.
+export COVERAGE_PROCESS_START="$PWD/pyproject.toml"
+shift
+"$bin/python" -m coverage run -m pytest "$@"
+"$bin/python" -m coverage combine -q
+"$bin/python" -m coverage report --fail-under=90 --skip-covered
