@@ -172,7 +172,7 @@ def _prohibited(rng: Random, voice: Voice) -> _Draft:
     described = voice.say(phrases.DESCRIPTION, rng)
     mark: Mark = rng.choice(("none", "none", "screen"))
     if rng.random() < 0.6:
-        texts = (offer,) if rng.random() < 0.7 else (described,)
+        texts: tuple[str, ...] = (offer,) if rng.random() < 0.7 else (described,)
         return _Draft(goods, goods.shape, mark, _fair(rng, goods), texts)
     texts = (described, offer) if rng.random() < 0.6 else (described,)
     return _Draft(
@@ -243,7 +243,9 @@ def _value(
         "description": ("" if language == "ja" else " ").join(texts),
         "price": price,
         "currency": currency,
-        "category": "others" if draft.vague_title else draft.goods.category,
+        "category": "others"
+        if draft.vague_title or draft.goods in phrases.PROHIBITED
+        else draft.goods.category,
         "condition": rng.choice(_CONDITIONS[language]),
         "attributes": {
             "colour": colour,

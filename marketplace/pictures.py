@@ -82,7 +82,7 @@ class PicturePool:
         key = (shape, mark, number)
         if key not in self._drawn:
             # A generator of its own for each picture: what was drawn before does not change what this one looks like.
-            drawing = Random(f"{self.seed}/{shape}/{mark}/{number}")
+            drawing = Random(f"{self.seed}/{shape}/{mark}/{number}")  # noqa: S311 - made-up pictures, no secret
             self._drawn[key] = b64encode(jpeg(shape, mark, drawing)).decode("ascii")
         return self._drawn[key]
 

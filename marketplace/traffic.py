@@ -63,7 +63,7 @@ def traffic(
 def _events(
     seed: int, start: datetime, pace: Pace, messages: Mix, goods: ListingMix
 ) -> Iterator[TrafficEvent]:
-    rng = Random(seed)
+    rng = Random(seed)  # noqa: S311 - made-up traffic, no secret
     pictures = PicturePool(seed)
     gap_s = pace.active_transactions / (pace.events_per_s * (1 - pace.listing_share))
     # (time of the next message in seconds, transaction number, turns, index of the next turn); numbers are unique,
