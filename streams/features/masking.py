@@ -5,23 +5,11 @@ What is masked, what is not, and how often it is right: docs/masking.md.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streams.features.normal_form import align, encodable, normalise
-
-#: Kinds of personal data; the placeholder of PHONE is 〈PHONE〉. Models know them by name: adding one changes TOKENIZER.
-KINDS = ("PHONE", "EMAIL", "POSTAL", "ADDRESS", "ACCOUNT", "CARD", "HANDLE", "NAME")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """Characters start..end (end exclusive) that are personal data of a kind."""
-
-    start: int
-    end: int
-    kind: str
+from streams.features.patterns import Span, pattern_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +57,3 @@ def masked_excerpt(text: str, start: int, end: int) -> str:
             at = span.end
     pieces.append(encodable(text[at:end]))
     return "".join(pieces)
-
-
-_PATTERNS = (
-    *((kind, re.compile(f"〈{kind.lower()}〉")) for kind in KINDS),
-    ("EMAIL", re.compile(r"[a-z0-9._%+\-]{1,64}@[a-z0-9.\-]{1,253}\.[a-z]{2,24}")),
-    ("PHONE", re.compile(r"(?<!\d)0[5-9]0[- ]?\d{4}[- ]?\d{4}(?!\d)")),
-)
-
-
-def pattern_spans(normal: str) -> list[Span]:
-    """Personal data in a text in normal form, in order, not overlapping."""
-    found = sorted(
-        Span(m.start(), m.end(), kind) for kind, pattern in _PATTERNS for m in pattern.finditer(normal)
-    )
-    kept: list[Span] = []
-    for span in found:
-        if not kept or span.start >= kept[-1].end:
-            kept.append(span)
-    return kept

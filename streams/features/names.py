@@ -9,20 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+_NAME_TAGS = frozenset(("人名/姓", "人名/名", "人名/一般"))
 #: Written after a name and hardly ever after anything else that is tagged as one.
 HONORIFICS = frozenset(("さん", "さま", "様", "くん", "君", "ちゃん", "氏", "殿", "先生"))
 #: After a name these make it a company, a place, a product or a team.
-NOT_A_PERSON = frozenset(
-    (
-        "電機", "電器", "電気", "製薬", "製菓", "製作所", "工業", "産業", "化学", "商店", "商会", "書店", "堂", "屋", "店", "社",
-        "貴金属", "銀行", "証券", "牛", "焼", "織", "市", "町", "村", "区", "県", "駅", "川", "山", "島", "城", "神社", "寺",
-        "線", "通り", "球場", "杯", "賞", "家", "式", "流", "時計", "眼鏡", "楽器", "漆器", "筆",
-    )
+NOT_A_PERSON = (
+    "電機", "電器", "電気", "製薬", "製菓", "製作所", "工業", "産業", "化学", "商店", "商会", "書店", "堂", "屋", "店", "社",
+    "貴金属", "銀行", "証券", "牛", "焼", "織", "市", "町", "村", "区", "県", "駅", "川", "山", "島", "城", "神社", "寺",
+    "線", "通り", "球場", "杯", "賞", "家", "式", "流", "時計", "眼鏡", "楽器", "漆器", "筆",
 )  # fmt: skip
+#: Surnames that are tagged as ordinary words; names only before an honorific.
+ORDINARY_WORDS = frozenset("林森東関谷岡島星泉畑堀滝岸池杉橋柳桂橘梅乾")
 _KANJI_NAME = re.compile(r"[\u4e00-\u9fff\uf900-\ufaff々〆ヶ﨑]{2,}")
 _KANJI_OR_KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff\uf900-\ufaff々﨑]+")
 _INTRODUCED_AFTER = (("と", "申し"), ("と", "申す"), ("と", "もうし"), ("と", "言い"), ("と", "いい"))
-_INTRODUCED_BEFORE = frozenset(("名前", "氏名", "本名", "名義", "宛名", "宛先"))
+_INTRODUCED_BEFORE = frozenset(("名前", "氏名", "本名", "名義", "宛名", "宛先", "差出人"))
 #: Between the label and the name: 名前は、氏名:.
 _GLUE = frozenset(("は", "が", ":", "、", "→", "/"))
 
@@ -32,34 +33,48 @@ def person_names(surfaces: Sequence[str], tags: Sequence[str]) -> list[tuple[int
 
     `tags[i]` is UniDic's third and fourth level, `人名/姓`, `人名/名`, `人名/一般`, anything else for other words.
     """
+    if _NAME_TAGS.isdisjoint(tags) and HONORIFICS.isdisjoint(surfaces):
+        return []
     found: list[tuple[int, int]] = []
     i, count = 0, len(surfaces)
     while i < count:
-        if not _may_be_name(surfaces[i], tags[i]):
-            i += 1
-            continue
-        end = i + 1
+        end = i
         while end < count and _may_be_name(surfaces[end], tags[end]):
             end += 1
-        if _believed(surfaces, tags, i, end):
+        if (
+            end == i
+            and _may_be_name_before_honorific(surfaces[i], tags[i])
+            and _followed_by_honorific(surfaces, i + 1)
+        ):
+            end = i + 1
+        if end > i and _believed(surfaces, tags, i, end):
             found.append((i, end))
-        i = end
+        i = max(end, i + 1)
     return found
 
 
+def _may_be_name_before_honorific(surface: str, tag: str) -> bool:
+    """Surnames that are also places (山口さん) or ordinary words (林様)."""
+    return surface in ORDINARY_WORDS or (tag == "地名/一般" and _KANJI_NAME.fullmatch(surface) is not None)
+
+
 def _may_be_name(surface: str, tag: str) -> bool:
-    return tag.startswith("人名/") and _KANJI_OR_KANA.fullmatch(surface) is not None
+    return tag in _NAME_TAGS and _KANJI_OR_KANA.fullmatch(surface) is not None
 
 
 def _believed(surfaces: Sequence[str], tags: Sequence[str], start: int, end: int) -> bool:
-    following = surfaces[end] if end < len(surfaces) else ""
-    if following in HONORIFICS or _introduced(surfaces, start, end):
+    if _followed_by_honorific(surfaces, end) or _introduced(surfaces, start, end):
         return True
-    if following in NOT_A_PERSON:
+    if "".join(surfaces[end : end + 3]).startswith(NOT_A_PERSON):
         return False
     if end - start > 1:
-        return tags[start] == "人名/姓" and tags[start + 1] == "人名/名"
+        written = "".join(surfaces[start:end])
+        return tags[start] == "人名/姓" and tags[start + 1] == "人名/名" and len(written) > 2
     return tags[start] != "人名/一般" and _KANJI_NAME.fullmatch(surfaces[start]) is not None
+
+
+def _followed_by_honorific(surfaces: Sequence[str], end: int) -> bool:
+    return end < len(surfaces) and surfaces[end] in HONORIFICS
 
 
 def _introduced(surfaces: Sequence[str], start: int, end: int) -> bool:

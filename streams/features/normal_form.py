@@ -16,11 +16,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Private-use characters that `tokens` hands to the tagger in place of a placeholder; never taken from a text.
 STAND_INS = "\ue000-\ue00f"
 _UNUSABLE = re.compile(f"[\ud800-\udfff{STAND_INS}]")
-#: Control characters other than tab, newline and carriage return, and what Unicode calls default-ignorable
-#: (zero-width, soft hyphen, bidi, variation selectors, Hangul fillers, tags): written to break words up unseen.
+#: Control characters other than tab, newline and carriage return; what Unicode calls default-ignorable (zero-width,
+#: soft hyphen, bidi, variation selectors, Hangul fillers, tags), which break words up unseen; and the enclosing
+#: keycap, so that the digits of 0️⃣9️⃣0️⃣ are digits.
 _INVISIBLE_CLASS = (
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff"
+    "\u202a-\u202e\u2060-\u206f\u20e3\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff"
 )
 _INVISIBLE = re.compile(f"[{_INVISIBLE_CLASS}]")
 #: Spacing voiced-sound marks: か゛ composes to が only with the combining ones.
@@ -104,7 +105,9 @@ def _pieces(text: str) -> list[tuple[str, int, int]]:
     pieces: list[tuple[str, int, int]] = []
     for index, written in enumerate(text):
         character = _visible(written).translate(_VOICED_MARKS)
-        if not character:
+        if not character:  # goes with what it follows, so that none is left behind when that is masked
+            if pieces:
+                pieces[-1] = (*pieces[-1][:2], index + 1)
             continue
         if pieces and not character.isascii():
             before, start, _ = pieces[-1]

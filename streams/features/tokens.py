@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import unidic_lite
 
-from streams.features.masking import KINDS, Span, mask_spans, pattern_spans, placeholder
+from streams.features.masking import mask_spans, placeholder
 from streams.features.names import person_names
 from streams.features.normal_form import encodable, normalise
+from streams.features.patterns import KINDS, Span, pattern_spans
 
 #: Dictionary and version of the normal form, masking placeholders and hash; models name it in their metadata and the
 #: engine refuses a model that names another. Raise the number whenever a text could get other hashes than before.
@@ -81,10 +82,13 @@ class TextPipeline:
         if names:
             spans = sorted([*spans, *_name_spans(sentence, surfaces, names)])
             surfaces = _with_names(surfaces, names)
+        if spans:
+            surfaces = [_PLACEHOLDER_OF.get(surface, surface) for surface in surfaces]
+        hashes = np.array([token_hash(surface) for surface in surfaces], np.int64)
         masked = mask_spans(original, spans).text if spans and self._mask else original
         if len(original) < len(text):
             masked += "…"
-        return PreparedText(masked, _hashes(surfaces), tuple(span.kind for span in spans))
+        return PreparedText(masked, hashes, tuple(span.kind for span in spans))
 
 
 def _cut(text: str) -> str:
@@ -126,7 +130,3 @@ def _with_names(surfaces: Sequence[str], names: Sequence[tuple[int, int]]) -> li
         merged.append(_STAND_INS["NAME"])
         at = end
     return [*merged, *surfaces[at:]]
-
-
-def _hashes(surfaces: Sequence[str]) -> npt.NDArray[np.int64]:
-    return np.fromiter((token_hash(_PLACEHOLDER_OF.get(s, s)) for s in surfaces), np.int64, len(surfaces))
