@@ -98,8 +98,10 @@ async def _next_batch(client: AIOKafkaConsumer) -> list[ConsumerRecord]:
 
 async def _topics(client: AIOKafkaConsumer, settings: Settings, domains: tuple[str, ...]) -> list[str]:
     """The alert topics that exist, of these domains or all. Raises `ClickException` for one that does not exist."""
+    from streams.kafka.clients import existing_topics
+
     prefix = settings.topic("alerts.")
-    existing = sorted(topic for topic in await client.topics() if topic.startswith(prefix))
+    existing = sorted(topic for topic in await existing_topics(client) if topic.startswith(prefix))
     if not existing:
         raise click.ClickException(
             f"there is no topic {prefix}* on {settings.broker}: `sekisho topics create` makes them"

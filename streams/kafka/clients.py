@@ -81,11 +81,14 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         await client.close()
 
 
-async def existing_topics(client: AIOKafkaProducer | AIOKafkaConsumer) -> frozenset[str]:
-    """Names of all topics that the broker shows to a started client."""
+async def existing_topics(client: AIOKafkaProducer | AIOKafkaConsumer) -> dict[str, frozenset[int]]:
+    """The partitions of every topic that the broker shows to a started client.
+
+    Asked of the broker: Apache Kafka tells a client's own metadata only about topics that it uses.
+    """
     inner = client.client if isinstance(client, AIOKafkaProducer) else client._client
     cluster = await inner.fetch_all_metadata()
-    return frozenset(cluster.topics())
+    return {topic: frozenset(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
 
 
 @asynccontextmanager

@@ -7,16 +7,21 @@ from collections.abc import AsyncIterator, Collection, Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from streams.kafka.clients import FETCH_MAX_WAIT_MS, REQUEST_TIMEOUT_MS, BrokerUnreachableError
+from streams.kafka.clients import (
+    FETCH_MAX_WAIT_MS,
+    REQUEST_TIMEOUT_MS,
+    BrokerUnreachableError,
+    existing_topics,
+)
 
 
 async def assign_all(client: AIOKafkaConsumer, topics: Collection[str]) -> list[TopicPartition]:
     """All partitions of those of the topics that exist, assigned to the (group-less) consumer."""
-    existing = await client.topics()
+    existing = await existing_topics(client)
     found = [
         TopicPartition(topic, partition)
-        for topic in sorted(existing & set(topics))
-        for partition in sorted(client.partitions_for_topic(topic) or ())
+        for topic in sorted(existing.keys() & set(topics))
+        for partition in sorted(existing[topic])
     ]
     client.assign(found)
     return found
