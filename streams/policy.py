@@ -7,22 +7,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, get_args
 
 import msgspec
 
 from streams.diagnostics import Issue, errors
 from streams.strict_yaml import load
+from streams.vocabulary import KINDS, SEVERITIES, Kind, Severity
 from streams.yaml_cursor import Cursor
 
 #: The file's name beside the rule files.
 POLICY_FILE = "domains.yaml"
 FORMAT = 1
-
-Kind = Literal["message", "listing"]
-Severity = Literal["low", "medium", "high", "critical"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 #: A domain's name becomes part of a topic name and of a model's directory.
 _DOMAIN_NAME = re.compile(r"[a-z][a-z0-9_]{1,48}\Z")
@@ -111,8 +106,8 @@ def _domain(name: str, cursor: Cursor) -> Domain | None:
     if not cursor.mapping(known, required=("title", "applies_to", "severity")):
         return None
     title = cursor.read("title", lambda at: at.text(most=200))
-    applies_to = cursor.read("applies_to", kind_word)
-    severity = cursor.read("severity", severity_word)
+    applies_to: Kind | None = cursor.read("applies_to", kind_word)
+    severity: Severity | None = cursor.read("severity", severity_word)
     champion = cursor.read("champion", _model)
     challenger = cursor.read("challenger", _model)
     if challenger and not champion:

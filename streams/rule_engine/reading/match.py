@@ -1,0 +1,225 @@
+"""Reads `match:` and the word lists it may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from streams.diagnostics import did_you_mean
+from streams.rule_engine.lint import lint_word, redundant_words
+from streams.rule_engine.regexes import BadRegex, check_regex, required_literals
+from streams.rule_engine.rule import BOUNDARIES, VIEWS, Boundary, Count, Match, Near, View
+from streams.rule_engine.views import in_view
+from streams.yaml_cursor import Cursor
+
+MAX_WORDS = 20_000
+MAX_WORD_CHARS = 200
+MAX_CHILDREN = 50
+MAX_REGEX_CHARS = 1_000
+#: Farther apart than this, two words in a message have nothing to do with one another.
+MAX_WITHIN = 200
+DEFAULT_WITHIN = 20
+
+OPERATORS = ("any", "all", "regex", "near", "count", "list")
+MATCH_KEYS = (*OPERATORS, "none", "view", "boundary", "field")
+
+Lists = Mapping[str, tuple[str, ...]]
+
+
+def read_lists(cursor: Cursor) -> dict[str, tuple[str, ...]]:
+    """The named word lists of a file."""
+    if not isinstance(cursor.value, dict):
+        cursor.note("wrong-type", '"lists" must be a mapping of names to lists of words')
+        return {}
+    return {name: words.texts(most=MAX_WORDS, longest=MAX_WORD_CHARS) for name, words in cursor.entries()}
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What a node takes over from the node around it."""
+
+    view: View = "safe"
+    boundary: Boundary = "none"
+
+
+def read_match(
+    cursor: Cursor, lists: Lists, fields: Sequence[str], inherited: Inherited | None = None
+) -> Match | None:
+    """A node of the match tree; None after an issue was noted. `fields` are the field names a node may ask for."""
+    if not cursor.mapping(MATCH_KEYS):
+        return None
+    inherited = inherited or Inherited()
+    view: View = cursor.read("view", _view) or inherited.view
+    boundary: Boundary = cursor.read("boundary", _boundary) or inherited.boundary
+    field = cursor.read("field", lambda at: at.word(fields)) if fields else None
+    own = Inherited(view, boundary)
+    present = [operator for operator in OPERATORS if operator in cursor.value]
+    if len(present) != 1:
+        _not_one_operator(cursor, present)
+        return None
+    operand = cursor.get(present[0])
+    if operand is None:
+        return None
+    bare = _operand(operand, present[0], lists, fields, own)
+    none = cursor.get("none")
+    vetoes = _children(none, lists, fields, own) if none is not None else ()
+    if present[0] == "regex":
+        for option in ("view", "boundary"):
+            if option in cursor.value:
+                cursor.note(
+                    "regex-option", f'"{option}" does nothing beside "regex"', "remove it", at_key=option
+                )
+    if bare is None:
+        return None
+    return msgspec.structs.replace(bare, none=vetoes, view=view, boundary=boundary, field=field)
+
+
+def _operand(
+    cursor: Cursor, operator: str, lists: Lists, fields: Sequence[str], own: Inherited
+) -> Match | None:
+    """A match of the operator alone."""
+    match operator:
+        case "any":
+            bare = Match(any=_words(cursor, own.view))
+        case "list":
+            bare = Match(any=_named_list(cursor, lists, own.view))
+        case "all":
+            bare = Match(all=_children(cursor, lists, fields, own))
+        case "near":
+            bare = Match(near=_near(cursor, own.view))
+        case "count":
+            bare = Match(count=_count(cursor, own.view))
+        case _:
+            bare = Match(regex=_regex(cursor))
+    return None if bare == Match() else bare  # nothing could be read, and that has been noted
+
+
+def _view(cursor: Cursor) -> View | None:
+    return cursor.word(VIEWS)
+
+
+def _boundary(cursor: Cursor) -> Boundary | None:
+    return cursor.word(BOUNDARIES)
+
+
+def _not_one_operator(cursor: Cursor, present: Sequence[str]) -> None:
+    if present:
+        both = " and ".join(f'"{operator}"' for operator in present)
+        cursor.note("operators", f"{both} in one place", 'put them as separate items under "all:"')
+    else:
+        cursor.note(
+            "no-operator",
+            "a match needs one of any, all, regex, near, count, list",
+            'with "none" alone it would fire on everything' if "none" in cursor.value else "",
+        )
+
+
+def _children(
+    cursor: Cursor, lists: Lists, fields: Sequence[str], inherited: Inherited
+) -> tuple[Match | str, ...]:
+    children: list[Match | str] = []
+    for item in cursor.items(most=MAX_WORDS):
+        if isinstance(item.value, dict):
+            if child := read_match(item, lists, fields, inherited):
+                children.append(child)
+        elif (word := _word(item, inherited.view)) is not None:
+            children.append(word)
+    if sum(isinstance(child, Match) for child in children) > MAX_CHILDREN:
+        cursor.note("too-many", f"more than {MAX_CHILDREN} conditions in one place", "make it several rules")
+    return tuple(children)
+
+
+def _word(cursor: Cursor, view: View) -> str | None:
+    word = cursor.text(most=MAX_WORD_CHARS)
+    if word is None:
+        return None
+    if not in_view(word, view).strip():
+        cursor.note(
+            "word-vanishes",
+            f'nothing of "{word}" is left in the {view} view, so it never matches',
+            "remove it",
+        )
+        return None
+    if found := lint_word(word, view):
+        cursor.note(*found, severity="warning")
+    return word
+
+
+def _words(cursor: Cursor, view: View) -> tuple[str, ...]:
+    items = cursor.items(most=MAX_WORDS)
+    read = [(item, _word(item, view)) for item in items]
+    words = [(item, word) for item, word in read if word is not None]
+    for index, other in redundant_words([word for _, word in words], view):
+        words[index][0].note(
+            "redundant-word",
+            f'"{words[index][1]}" adds nothing: it contains "{words[other][1]}"',
+            "remove one of them",
+            severity="warning",
+        )
+    return tuple(dict.fromkeys(word for _, word in words))
+
+
+def _named_list(cursor: Cursor, lists: Lists, view: View) -> tuple[str, ...]:
+    name = cursor.text(most=100)
+    if name is None:
+        return ()
+    if name not in lists:
+        hint = did_you_mean(name, lists) or 'define it under "lists:" in this file'
+        cursor.note("unknown-list", f'there is no list "{name}"', hint)
+        return ()
+    for word in lists[name]:
+        if not in_view(word, view).strip():
+            cursor.note(
+                "word-vanishes",
+                f'nothing of "{word}" in list "{name}" is left in the {view} view',
+                "remove it",
+            )
+    return lists[name]
+
+
+def _near(cursor: Cursor, view: View) -> Near | None:
+    if not cursor.mapping(("a", "b", "within"), required=("a", "b")):
+        return None
+    one = cursor.read("a", lambda at: _words(at, view))
+    other = cursor.read("b", lambda at: _words(at, view))
+    within = DEFAULT_WITHIN
+    if (written := cursor.get("within")) is not None:
+        within = written.integer(least=0, most=MAX_WITHIN) or 0
+    return Near(one, other, within) if one and other else None
+
+
+def _count(cursor: Cursor, view: View) -> Count | None:
+    if not cursor.mapping(("of", "at_least", "distinct"), required=("of", "at_least")):
+        return None
+    words = cursor.read("of", lambda at: _words(at, view))
+    at_least = cursor.read("at_least", lambda at: at.integer(least=1, most=50))
+    distinct = cursor.read("distinct", lambda at: at.flag())
+    if not words or at_least is None:
+        return None
+    if distinct is not False and at_least > len(words):
+        cursor.note(
+            "count", f"{at_least} different words of {len(words)} can never be found", "lower at_least"
+        )
+        return None
+    return Count(words, at_least, distinct is not False)
+
+
+def _regex(cursor: Cursor) -> str | None:
+    pattern = cursor.text(most=MAX_REGEX_CHARS)
+    if pattern is None:
+        return None
+    try:
+        check_regex(pattern)
+    except BadRegex as error:
+        cursor.note("regex", str(error), error.hint)
+        return None
+    if not required_literals(pattern):
+        cursor.note(
+            "slow-regex",
+            "no word is part of every match, so it runs on every text",
+            "fine for a few hundred rules; else write out a word of two characters or more",
+            severity="warning",
+        )
+    return pattern
