@@ -17,19 +17,12 @@ def command() -> None:
     Stops on SIGTERM or Ctrl-C after finishing and committing what is in flight. Exit code 0: told to stop; 1: an
     error that it could not go past; 2: could not start, with the reason; 3: stood still although records waited.
     """
-    from pydantic import ValidationError
-
     from streams import logs
-    from streams.cli.settings import readable
+    from streams.cli.console import load_settings
     from streams.rulebook import RulebookRefused
-    from streams.settings import Settings
     from streams.worker import NotReadyToStart, Worker
 
-    try:
-        settings = Settings()
-    except (ValidationError, FileNotFoundError) as error:
-        click.echo(readable(error), err=True)
-        sys.exit(2)
+    settings = load_settings()
     logs.set_up(settings.log_level, as_json=settings.log_format == "json")
 
     async def run() -> int:
