@@ -1,0 +1,206 @@
+"""The lane: order, batches without a timer, back-pressure, patience, failure, partitions taken away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.agents.lane import Delivery, Lane
+
+
+@dataclass(eq=False)
+class Item:
+    number: int
+    impatient: bool = False
+    announcement: asyncio.Task[None] | None = None
+
+
+@dataclass
+class Ends:
+    """What the lane did, and how long scoring takes."""
+
+    finished: list[int] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+    completed: list[int] = field(default_factory=list)
+    announced: list[int] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    stale: set[int] = field(default_factory=set)
+    delays: dict[int, float] = field(default_factory=dict)
+
+    async def score(self, rows: Sequence[Item]) -> list[int]:
+        self.batches.append(len(rows))
+        await self.gate.wait()
+        await asyncio.sleep(max((self.delays.get(row.number, 0.0) for row in rows), default=0.0))
+        return [row.number * 10 for row in rows]
+
+    async def finish(self, rows: Sequence[Item], results: Sequence[int]) -> None:
+        assert [row.number * 10 for row in rows] == list(results)
+        self.finished += [row.number for row in rows]
+
+    async def announce(self, row: Item) -> None:
+        self.announced.append(row.number)
+
+    def lane(self, *, batch_rows: int = 4, in_flight: int = 2, backlog_rows: int = 8, patience_s: float = 10.0) -> Lane[Item, int]:
+        lane: Lane[Item, int] = Lane(
+            score=self.score,
+            finish=self.finish,
+            complete=lambda delivery: self.completed.append(delivery.last_offset),
+            is_current=lambda delivery: delivery.generation_id not in self.stale,
+            announce=self.announce,
+            fail=self.errors.append,
+            batch_rows=batch_rows,
+            in_flight=in_flight,
+            backlog_rows=backlog_rows,
+            patience_s=patience_s,
+        )
+        lane.start()
+        return lane
+
+
+async def put(lane: Lane[Item, int], items: list[Item], *, offset: int, generation: int = 1) -> None:
+    delivery = Delivery("messages", 0, offset, generation, len(items))
+    lane.begin(delivery)
+    await lane.put(delivery, items)
+
+
+async def test_batches_grow_while_all_slots_are_taken() -> None:
+    ends = Ends()
+    lane = ends.lane(batch_rows=4, in_flight=1)
+    await put(lane, [Item(0)], offset=0)
+    await asyncio.sleep(0.01)
+    await put(lane, [Item(n) for n in range(1, 7)], offset=6)
+    await asyncio.sleep(0.01)
+    assert ends.batches == [1], "one slot, taken"
+    ends.gate.set()
+    await lane.wait_empty()
+    assert ends.batches == [1, 4, 2]
+    assert ends.finished == list(range(7))
+    assert ends.completed == [0, 6]
+    await lane.stop()
+
+
+async def test_a_slow_batch_holds_back_the_outputs_of_later_ones() -> None:
+    ends = Ends(delays={0: 0.05})
+    ends.gate.set()
+    lane = ends.lane(batch_rows=1, in_flight=3)
+    await put(lane, [Item(n) for n in range(3)], offset=2)
+    await lane.wait_empty()
+    assert ends.finished == [0, 1, 2]
+    await lane.stop()
+
+
+async def test_a_full_backlog_makes_put_wait() -> None:
+    ends = Ends()
+    lane = ends.lane(batch_rows=1, in_flight=1, backlog_rows=3)
+    waiting = asyncio.create_task(put(lane, [Item(n) for n in range(5)], offset=4))
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    assert lane.rows == 5
+    ends.gate.set()
+    await waiting
+    await lane.wait_empty()
+    assert lane.rows == 0
+    await lane.stop()
+
+
+async def test_an_impatient_row_is_announced_when_scores_take_long_and_only_then() -> None:
+    ends = Ends()
+    lane = ends.lane(patience_s=0.02)
+    await put(lane, [Item(0), Item(1, impatient=True)], offset=1)
+    await asyncio.sleep(0.06)
+    assert ends.announced == [1]
+    ends.gate.set()
+    await lane.wait_empty()
+    await put(lane, [Item(2, impatient=True)], offset=2)
+    await lane.wait_empty()
+    await asyncio.sleep(0.05)
+    assert ends.announced == [1], "scored within the patience: one alert with all evidence"
+    await lane.stop()
+
+
+async def test_an_announcement_under_way_is_awaited_before_the_outputs() -> None:
+    ends = Ends()
+    order: list[str] = []
+
+    async def slow_announce(row: Item) -> None:
+        await asyncio.sleep(0.05)
+        order.append(f"announced {row.number}")
+
+    async def finish(rows: Sequence[Item], _: Sequence[int]) -> None:
+        order.extend(f"finished {row.number}" for row in rows)
+
+    ends.announce = slow_announce  # type: ignore[method-assign]
+    ends.finish = finish  # type: ignore[method-assign]
+    lane = ends.lane(patience_s=0.01)
+    await put(lane, [Item(0, impatient=True)], offset=0)
+    await asyncio.sleep(0.03)
+    ends.gate.set()
+    await lane.wait_empty()
+    assert order == ["announced 0", "finished 0"]
+    await lane.stop()
+
+
+async def test_an_error_stops_the_lane_and_completes_nothing() -> None:
+    ends = Ends()
+    ends.gate.set()
+
+    async def fail_to_finish(rows: Sequence[Item], _: Sequence[int]) -> None:
+        raise ConnectionError("no broker")
+
+    ends.finish = fail_to_finish  # type: ignore[method-assign]
+    lane = ends.lane()
+    await put(lane, [Item(0)], offset=0)
+    await asyncio.sleep(0.02)
+    assert [str(error) for error in ends.errors] == ["no broker"]
+    assert lane.failed
+    assert ends.completed == []
+    await lane.stop()
+
+
+async def test_rows_of_a_partition_taken_away_are_dropped() -> None:
+    ends = Ends(stale={1})
+    ends.gate.set()
+    lane = ends.lane()
+    await put(lane, [Item(0)], offset=0, generation=1)
+    await put(lane, [Item(1)], offset=1, generation=2)
+    await lane.wait_empty()
+    assert ends.finished == [1]
+    await lane.stop()
+
+
+@pytest.mark.parametrize("in_flight", [1, 3])
+def test_whatever_the_sizes_and_speeds_everything_finishes_once_in_order(in_flight: int) -> None:
+    @settings(max_examples=30, deadline=None)
+    @given(
+        sizes=st.lists(st.integers(1, 9), min_size=1, max_size=8),
+        slow=st.sets(st.integers(0, 40), max_size=4),
+        batch_rows=st.integers(1, 5),
+    )
+    def check(sizes: list[int], slow: set[int], batch_rows: int) -> None:
+        async def scenario() -> Ends:
+            ends = Ends(delays=dict.fromkeys(slow, 0.001))
+            ends.gate.set()
+            lane = ends.lane(batch_rows=batch_rows, in_flight=in_flight, backlog_rows=6)
+            number = 0
+            for size in sizes:
+                items = [Item(number + i) for i in range(size)]
+                number += size
+                await put(lane, items, offset=number - 1)
+            await lane.wait_empty()
+            await lane.stop()
+            return ends
+
+        ends = asyncio.run(scenario())
+        total = sum(sizes)
+        assert ends.finished == list(range(total))
+        assert max(ends.batches) <= batch_rows
+        assert ends.completed[-1] == total - 1
+        assert ends.completed == sorted(ends.completed)
+
+    check()
