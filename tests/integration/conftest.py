@@ -12,7 +12,7 @@ import pytest
 
 from streams.embedded.broker import EmbeddedBroker
 from streams.settings import Settings
-from tests.kafka_server.apache_kafka import ApacheKafka, KafkaUnavailableError
+from tests.kafka_server.apache_kafka import ApacheKafka, KafkaUnavailableError, SecureListeners
 
 BROKER_KINDS = ("tansu", "noida", "kafka")
 #: Domains of the policy that tests use.
@@ -74,10 +74,10 @@ def broker(
         server.stop()
 
 
-def apache_kafka(directory: Path, *, nodes: int = 1) -> ApacheKafka:
+def apache_kafka(directory: Path, *, nodes: int = 1, secure: SecureListeners | None = None) -> ApacheKafka:
     """Apache Kafka, not started yet; skips where it cannot be had, except in CI, where that is an error."""
     try:
-        return ApacheKafka(directory, nodes=nodes)
+        return ApacheKafka(directory, nodes=nodes, secure=secure)
     except KafkaUnavailableError as error:
         if os.environ.get("CI", "").lower() in {"1", "true"}:
             raise

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from tests.kafka_server.certificates import Certificates
+
 POM = Path(__file__).with_name("pom.xml")
 #: Any 22 characters of URL-safe base64 that decode to 16 bytes: the id only has to be the same on every node.
 CLUSTER_ID = "c2VraXNoby10ZXN0LWtyYQ"
@@ -36,14 +38,24 @@ def jars() -> Path:
     if not (target / "complete").exists():
         target.mkdir(parents=True, exist_ok=True)
         fetched = subprocess.run(
-            ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={target}"],
+            [
+                "mvn",
+                "-q",
+                "-B",
+                "-f",
+                str(POM),
+                "dependency:copy-dependencies",
+                f"-DoutputDirectory={target}",
+            ],
             capture_output=True,
             text=True,
             timeout=600,
             check=False,
         )
         if fetched.returncode != 0:
-            raise KafkaUnavailableError(f"Maven could not fetch the jars: {fetched.stdout[-800:]}{fetched.stderr[-400:]}")
+            raise KafkaUnavailableError(
+                f"Maven could not fetch the jars: {fetched.stdout[-800:]}{fetched.stderr[-400:]}"
+            )
         (target / "complete").touch()
     return target
 
@@ -61,6 +73,40 @@ class Node:
     def bootstrap(self) -> str:
         """What a client connects to."""
         return f"127.0.0.1:{self.broker_port}"
+
+
+@dataclass(frozen=True, slots=True)
+class SecureListeners:
+    """Two more ports of a single node: SASL_SSL with SCRAM, and SSL that wants a client certificate."""
+
+    scram_port: int
+    mutual_tls_port: int
+    username: str
+    password: str
+    certificates: Certificates
+
+    def properties(self, plain: dict[str, str]) -> dict[str, str]:
+        """What to add to the properties of a node that has only its plain listeners."""
+        pem = {
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(self.certificates.server),
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": str(self.certificates.ca),
+        }
+        listeners = f"SCRAM://127.0.0.1:{self.scram_port},MUTUAL://127.0.0.1:{self.mutual_tls_port}"
+        jaas = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        return {
+            "listeners": f"{plain['listeners']},{listeners}",
+            "advertised.listeners": f"{plain['advertised.listeners']},{listeners}",
+            "listener.security.protocol.map": (
+                f"{plain['listener.security.protocol.map']},SCRAM:SASL_SSL,MUTUAL:SSL"
+            ),
+            **{f"listener.name.scram.{name}": value for name, value in pem.items()},
+            **{f"listener.name.mutual.{name}": value for name, value in pem.items()},
+            "listener.name.scram.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "listener.name.scram.scram-sha-512.sasl.jaas.config": jaas,
+            "listener.name.mutual.ssl.client.auth": "required",
+        }
 
 
 def server_properties(node: Node, nodes: Sequence[Node]) -> dict[str, str]:
@@ -97,8 +143,9 @@ class ApacheKafka:
 
     kind = "kafka"
 
-    def __init__(self, data_dir: Path, *, nodes: int = 1) -> None:
+    def __init__(self, data_dir: Path, *, nodes: int = 1, secure: SecureListeners | None = None) -> None:
         self._jars = jars()
+        self._secure = secure
         ports = free_ports(2 * nodes)
         self.nodes = tuple(
             Node(index + 1, ports[2 * index], ports[2 * index + 1], data_dir / f"node{index + 1}")
@@ -163,10 +210,15 @@ class ApacheKafka:
             return
         node.directory.mkdir(parents=True, exist_ok=True)
         properties = server_properties(node, self.nodes)
+        users = []
+        if self._secure is not None:
+            properties |= self._secure.properties(properties)
+            login = f"[name={self._secure.username},password={self._secure.password}]"
+            users = ["--add-scram", f"SCRAM-SHA-512={login}"]
         path = node.directory / "server.properties"
         path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
         done = subprocess.run(
-            self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(path)),
+            self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(path), *users),
             capture_output=True,
             text=True,
             timeout=120,
@@ -178,7 +230,10 @@ class ApacheKafka:
     def _java(self, main_class: str, *arguments: str) -> list[str]:
         # The serial collector and one compiler tier start a third faster and leave the cores to the tests.
         options = [f"-Xmx{HEAP}", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        logging = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
+        logging = [
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            "-Dorg.slf4j.simpleLogger.showDateTime=true",
+        ]
         return ["java", *options, *logging, "-cp", f"{self._jars}/*", main_class, *arguments]
 
     def _wait_until_serving(self, node: Node) -> None:
@@ -186,14 +241,18 @@ class ApacheKafka:
         process, _ = self._processes[node.node_id]
         while time.monotonic() < deadline:
             if process.poll() is not None:
-                raise RuntimeError(f"Apache Kafka ended with {process.returncode}:\n{self.output(node.node_id)}")
+                raise RuntimeError(
+                    f"Apache Kafka ended with {process.returncode}:\n{self.output(node.node_id)}"
+                )
             try:
                 socket.create_connection(("127.0.0.1", node.broker_port), 0.5).close()
             except OSError:
                 time.sleep(0.1)
             else:
                 return
-        raise RuntimeError(f"Apache Kafka did not start in {START_TIMEOUT_S:.0f} s:\n{self.output(node.node_id)}")
+        raise RuntimeError(
+            f"Apache Kafka did not start in {START_TIMEOUT_S:.0f} s:\n{self.output(node.node_id)}"
+        )
 
 
 def free_ports(count: int) -> list[int]:
@@ -215,5 +274,7 @@ def _version() -> str:
     namespace = {"m": "http://maven.apache.org/POM/4.0.0"}
     dependency = ElementTree.parse(POM).find(".//m:dependency", namespace)
     assert dependency is not None
-    artifact, version = (dependency.findtext(f"m:{name}", namespaces=namespace) for name in ("artifactId", "version"))
+    artifact, version = (
+        dependency.findtext(f"m:{name}", namespaces=namespace) for name in ("artifactId", "version")
+    )
     return f"{artifact}-{version}"
