@@ -1,0 +1,210 @@
+"""Fetches pictures from addresses that strangers wrote: named hosts only, public addresses only, within limits.
+
+A worker stands inside the operator's network, so an address is a way in (server-side request forgery). The host is
+compared with an allow-list before anything is resolved; what it resolves to is checked by the resolver that the
+connection itself uses, so a name cannot change its address between check and use; redirects start over.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Collection
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from streams.features.image_decode import MAX_BYTES, ImageRefused
+
+#: Redirects followed, each to an allowed host: a shop's image host has one from http to https and one to a CDN.
+MAX_REDIRECTS = 2
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def is_public_address(address: str) -> bool:
+    """Whether an IP address is on the public internet, and so is the IPv4 address inside it if it carries one."""
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
+        if ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner and not (inner.is_global and not inner.is_multicast):
+            return False
+    return ip.is_global and not ip.is_multicast
+
+
+class AllowedHosts:
+    """Hosts that pictures may come from: `img.example.com`, `*.example.com` (any below it), each with `:port` or not.
+
+    Without a port the entry stands for 80 and 443.
+    """
+
+    def __init__(self, hosts: Collection[str]) -> None:
+        self._entries = [self._parsed(host) for host in hosts]
+
+    def allow(self, url: URL) -> bool:
+        """Whether the address's host and port are on the list."""
+        host = (url.raw_host or "").lower().rstrip(".")
+        return any(self._fits(host, url, *entry) for entry in self._entries)
+
+    @staticmethod
+    def _parsed(entry: str) -> tuple[str, int | None]:
+        host, colon, port = entry.strip().lower().rpartition(":")
+        if not colon or "]" in port:
+            host, port = entry.strip().lower(), ""
+        host = host.strip("[]")
+        if not host or host == "*" or "/" in host or (port and not port.isdigit()):
+            raise ValueError(
+                f"image host {entry!r}: write a host, *.host or host:port, without scheme or path"
+            )
+        return host, int(port) if port else None
+
+    @staticmethod
+    def _fits(host: str, url: URL, allowed: str, port: int | None) -> bool:
+        ports = (port,) if port is not None else tuple(_DEFAULT_PORTS.values())
+        if url.port not in ports:
+            return False
+        return host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
+
+
+class _AddressRefusedError(OSError):
+    """A name resolves to nothing but addresses that are not allowed."""
+
+
+class _CheckedResolver(AbstractResolver):
+    """The system's resolver less the addresses that are not allowed."""
+
+    def __init__(self, allow_address: Callable[[str], bool]) -> None:
+        self._resolver = aiohttp.ThreadedResolver()
+        self._allow_address = allow_address
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Addresses to connect to. Raises `_AddressRefusedError` when none is left."""
+        found = await self._resolver.resolve(host, port, family)
+        allowed = [entry for entry in found if self._allow_address(entry["host"])]
+        if found and not allowed:
+            raise _AddressRefusedError(
+                f"{host} resolves to {found[0]['host']}, which is not a public address"
+            )
+        return allowed
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+        await self._resolver.close()
+
+
+class ImageFetcher:
+    """One HTTP session for pictures: no cookies, no proxies from the environment, no compressed bodies."""
+
+    def __init__(
+        self, hosts: AllowedHosts, *, allow_address: Callable[[str], bool] = is_public_address
+    ) -> None:
+        """`allow_address` is there for tests against a local server; the default is the only safe choice."""
+        self._hosts = hosts
+        self._allow_address = allow_address
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Open the session (needs the running loop)."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(resolver=_CheckedResolver(self._allow_address), limit=16),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,  # the limit counts what would be decompressed
+            trust_env=False,
+            timeout=aiohttp.ClientTimeout(total=None),  # `images.ImageLoader` sets the one that counts
+            headers={"Accept": "image/jpeg, image/png, image/webp, image/gif", "Accept-Encoding": "identity"},
+        )
+
+    async def close(self) -> None:
+        """Close the session."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def fetch(self, address: str) -> bytes:
+        """The body, at most `MAX_BYTES`. Raises `ImageRefused`; how long it may take is the caller's to say."""
+        if self._session is None:
+            raise RuntimeError("ImageFetcher.fetch before start()")
+        url = self._checked(_parsed(address))
+        for _ in range(MAX_REDIRECTS + 1):
+            try:
+                async with self._session.get(url, allow_redirects=False) as response:
+                    if response.status in _REDIRECTS:
+                        url = self._redirected(url, response.headers.get("Location", ""))
+                        continue
+                    if response.status != 200:
+                        raise ImageRefused(
+                            f"image_http_{response.status}", f"{url.host} answered {response.status}"
+                        )
+                    return await _body(response)
+            except aiohttp.ClientConnectorDNSError as error:
+                if isinstance(error.os_error, _AddressRefusedError):
+                    raise ImageRefused("image_address_refused", str(error.os_error)) from error
+                raise ImageRefused("image_unreachable", f"{url.host}: {error}") from error
+            except aiohttp.ClientError as error:
+                raise ImageRefused(
+                    "image_unreachable", f"{url.host}: {type(error).__name__}: {error}"
+                ) from error
+        raise ImageRefused(
+            "image_redirect_refused", f"more than {MAX_REDIRECTS} redirects, last to {url.host}"
+        )
+
+    def _redirected(self, url: URL, location: str) -> URL:
+        try:
+            return self._checked(url.join(_parsed(location)))
+        except ImageRefused as error:
+            raise ImageRefused(
+                "image_redirect_refused", f"{url.host} redirects elsewhere: {error.detail}"
+            ) from error
+
+    def _checked(self, url: URL) -> URL:
+        if url.scheme not in _DEFAULT_PORTS:
+            raise ImageRefused(
+                "image_scheme_refused", f"scheme {url.scheme!r}; only http and https are fetched"
+            )
+        if url.raw_host is None or url.user is not None or url.password is not None:
+            raise ImageRefused(
+                "image_host_refused", "an address needs a host and may not carry a user or password"
+            )
+        if not self._hosts.allow(url):
+            raise ImageRefused(
+                "image_host_refused", f"{url.host}:{url.port} is not among SEKISHO_IMAGE_HOSTS"
+            )
+        if _is_ip(url.raw_host) and not self._allow_address(
+            url.raw_host
+        ):  # aiohttp resolves no literal address
+            raise ImageRefused("image_address_refused", f"{url.host} is not a public address")
+        return url
+
+
+def _parsed(address: str) -> URL:
+    try:
+        return URL(address)
+    except ValueError as error:
+        raise ImageRefused("image_address_unreadable", f"not an address: {error}") from error
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    if response.content_length is not None and response.content_length > MAX_BYTES:
+        raise ImageRefused(
+            "image_too_large", f"{response.content_length} bytes; at most {MAX_BYTES} are fetched"
+        )
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise ImageRefused("image_too_large", f"more than {MAX_BYTES} bytes")
+    return bytes(body)
