@@ -10,7 +10,7 @@ import click
 
 START: Final = 0
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_AGO: Final = re.compile(r"(?P<number>\d{1,9})(?P<unit>[smhd])")
+_AGO: Final = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhd])")
 
 
 def since_us(text: str, now: datetime) -> int:
