@@ -16,7 +16,7 @@ LONGEST_PAUSE_S = 30.0
 class Breaker:
     """Closed, open until a moment, or half open (that moment passed); time is any clock that only runs forward.
 
-    Every call that was `admitted` ends in exactly one of `succeeded`, `failed` or `abandoned`.
+    Every call that was `admitted` ends in `succeeded` or `failed`; a probe that is cancelled, in `abandoned`.
     Nygard, "Release It!" (2007), describes the pattern.
     """
 
@@ -46,17 +46,23 @@ class Breaker:
         """The server answered, be it with an error about the rows."""
         return Breaker()
 
-    def failed(self, now_s: float) -> Breaker:
+    def failed(self, now_s: float, *, is_probe: bool) -> Breaker:
         """The server did not answer. A failed probe doubles the pause; stragglers of the first wave change nothing."""
-        if self.open_until_s is not None and not self.probing:
+        if self.open_until_s is not None and not is_probe:
             return self
         failures = self.failures + 1
-        if not self.probing and failures < FAILURES_TO_OPEN:
+        if not is_probe and failures < FAILURES_TO_OPEN:
             return replace(self, failures=failures)
         pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self.openings)
         # 2 to the 6th times 0.5 s is past the longest pause: counting on would only overflow.
         return Breaker(failures, min(self.openings + 1, 6), now_s + pause_s, probing=False)
 
     def abandoned(self) -> Breaker:
-        """The call was cancelled and says nothing about the server."""
+        """The probe was cancelled and says nothing about the server."""
         return replace(self, probing=False)
+
+    def hurried(self, now_s: float) -> Breaker:
+        """There is reason to believe that the server is back: the pause ends now."""
+        return (
+            self if self.open_until_s is None else replace(self, open_until_s=min(self.open_until_s, now_s))
+        )

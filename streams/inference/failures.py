@@ -13,6 +13,7 @@ Reason = Literal[
     "restricted",  # the call needs the admin key
     "bad_request",  # the server refuses the tensors
     "internal",  # the model failed on these tensors
+    "bad_output",  # the model's answer has not the contract's shape
     "bad_row",  # this row alone was refused or made the model fail
     "not_finite",  # the model's answer for this row is not a number
 ]

@@ -133,7 +133,7 @@ class TritonClient:
         arrays = {name: result.as_numpy(name) for name in outputs}
         missing = [name for name, array in arrays.items() if array is None]
         if missing:
-            raise InferenceFailed("internal", f"{model}/{version} gave no output {', '.join(missing)}")
+            raise InferenceFailed("bad_output", f"{model}/{version} gave no output {', '.join(missing)}")
         return arrays
 
     async def live(self) -> bool:
