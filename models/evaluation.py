@@ -1,0 +1,94 @@
+"""How good scores are, in the terms a moderation team counts in: precision at what can be reviewed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+#: Alerts that moderators may look at, of the evaluated part.
+REVIEWED = (50, 100, 200)
+
+Scores = npt.NDArray[np.float64]
+Truth = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class AtThreshold:
+    """What alerting from a threshold on would have given."""
+
+    threshold: float
+    alerts: int
+    precision: float | None
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Quality on one part of the data; `precision_at_k` maps K to the precision among the K highest scores."""
+
+    examples: int
+    positives: int
+    prevalence: float
+    auroc: float
+    average_precision: float
+    precision_at_k: dict[str, float]
+    at_threshold: AtThreshold | None = None
+
+
+def evaluate(truth: Truth, scores: Scores, *, threshold: float | None = None) -> Metrics:
+    """Metrics of scores [N] against truth [N] of 0 and 1. Raises ValueError unless both classes occur."""
+    positives = int(truth.sum())
+    if not 0 < positives < len(truth):
+        raise ValueError(f"{positives} of {len(truth)} examples are positive: quality needs both classes")
+    return Metrics(
+        examples=len(truth),
+        positives=positives,
+        prevalence=positives / len(truth),
+        auroc=float(roc_auc_score(truth, scores)),
+        average_precision=float(average_precision_score(truth, scores)),
+        precision_at_k={str(k): precision_at(truth, scores, k) for k in REVIEWED if k <= len(truth)},
+        at_threshold=None if threshold is None else at_threshold(truth, scores, threshold),
+    )
+
+
+def precision_at(truth: Truth, scores: Scores, k: int) -> float:
+    """Share of positives among the k highest scores; equal scores keep the data's order."""
+    highest = np.argsort(-scores, kind="stable")[:k]
+    return float(truth[highest].mean())
+
+
+def at_threshold(truth: Truth, scores: Scores, threshold: float) -> AtThreshold:
+    """Precision (None without any alert) and recall of alerting on `score >= threshold`."""
+    alerted = scores >= threshold
+    found = float(truth[alerted].sum())
+    alerts = int(alerted.sum())
+    return AtThreshold(threshold, alerts, found / alerts if alerts else None, found / float(truth.sum()))
+
+
+def threshold_for_precision(truth: Truth, scores: Scores, wanted: float) -> float | None:
+    """The lowest score from which on precision is at least `wanted`: the threshold of the most recall.
+
+    None where no threshold reaches it.
+    """
+    order = np.argsort(-scores, kind="stable")
+    found = np.cumsum(truth[order])
+    precision = found / np.arange(1, len(order) + 1)
+    ordered = scores[order]
+    # Among equal scores a threshold takes all or none: only the last of a run is a possible cut.
+    last_of_run = np.append(ordered[1:] != ordered[:-1], True)
+    reaching = np.flatnonzero((precision >= wanted) & last_of_run & (found > 0))
+    return float(ordered[reaching[-1]]) if len(reaching) else None
+
+
+def gate_by_class(
+    truth: Truth, gates: npt.NDArray[np.float32], has_image: npt.NDArray[np.float32]
+) -> dict[str, float]:
+    """Mean weight of the text, by class, over listings that have a picture (the others' weight is 1 by design)."""
+    shown = has_image.reshape(-1) > 0
+    return {
+        name: float(gates[shown & (truth == value), 0].mean())
+        for name, value in (("violation", 1), ("no_violation", 0))
+    }

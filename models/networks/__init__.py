@@ -1,0 +1,1 @@
+"""The networks, as torch modules that read vocabulary rows and give logits."""

@@ -1,0 +1,94 @@
+"""The message model: a conversation's last five messages, who wrote them, and where the transaction stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from models.networks.sentences import PAD, UNKNOWN, KimCnn
+from streams.events import STATUSES
+from streams.features.tensors import WINDOW
+
+_WRITER_CODES = 3  # absent, seller, buyer
+_STATUS_CODES = len(STATUSES) + 1  # 0 is unknown
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationShape:
+    """Sizes and parts of the message model. `turns` last messages are read, the others ignored."""
+
+    embedding_width: int = 64
+    filters: int = 48
+    widths: tuple[int, ...] = (2, 3, 4)
+    hidden: int = 64
+    turns: int = WINDOW
+    writer: bool = True
+    status: bool = True
+    dropout: float = 0.3
+    #: Share of words made unknown in training, so that the model learns to live with words it has never seen.
+    word_dropout: float = 0.08
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.turns <= WINDOW:
+            raise ValueError(f"turns is {self.turns}; the window holds 1 to {WINDOW}")
+
+
+class ConversationNetwork(nn.Module):
+    """KimCNN per message, writer embedding added, a forward and a backward GRU, status embedding added, MLP.
+
+    The GRUs are unrolled cells: an absent turn leaves the hidden state as it is, exactly, which packed sequences
+    would do too but cannot be exported.
+    """
+
+    def __init__(self, vocabulary_size: int, shape: ConversationShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.sentences = KimCnn(vocabulary_size, shape.embedding_width, shape.filters, shape.widths)
+        self.writer = nn.Embedding(_WRITER_CODES, self.sentences.width)
+        self.status = nn.Embedding(_STATUS_CODES, 2 * shape.hidden)
+        self.forwards = nn.GRUCell(self.sentences.width, shape.hidden)
+        self.backwards = nn.GRUCell(self.sentences.width, shape.hidden)
+        self.dropout = nn.Dropout(shape.dropout)
+        self.decide = nn.Sequential(
+            nn.Linear(2 * shape.hidden, shape.hidden),
+            nn.ReLU(),
+            nn.Dropout(shape.dropout),
+            nn.Linear(shape.hidden, 1),
+        )
+        # Added to vectors that carry the words, so they begin small: full-size noise would drown the words.
+        nn.init.normal_(self.writer.weight, std=0.1)
+        nn.init.normal_(self.status.weight, std=0.1)
+
+    def forward(self, rows: Tensor, writer: Tensor, status: Tensor) -> Tensor:
+        """`rows` int64 [B, 5, L], `writer` int64 [B, 5], `status` int64 [B, 1] → logits float32 [B, 1]."""
+        first = WINDOW - self.shape.turns
+        rows, writer = rows[:, first:], writer[:, first:]
+        if self.training and self.shape.word_dropout:
+            dropped = (torch.rand(rows.shape) < self.shape.word_dropout) & (rows != PAD)
+            rows = rows.masked_fill(dropped, UNKNOWN)
+        sentences = self.sentences(rows.reshape(-1, rows.shape[2])).reshape(
+            -1, self.shape.turns, self.sentences.width
+        )
+        if self.shape.writer:
+            sentences = sentences + self.writer(writer)
+        hidden = self._read(self.dropout(sentences), (rows != PAD).any(dim=2).to(torch.float32))
+        if self.shape.status:
+            hidden = hidden + self.status(status.reshape(-1))
+        logits: Tensor = self.decide(self.dropout(hidden))
+        return logits
+
+    def _read(self, sentences: Tensor, present: Tensor) -> Tensor:
+        start = torch.zeros_like(sentences[:, 0, :1]).expand(-1, self.shape.hidden)
+        ends = []
+        for cell, order in (
+            (self.forwards, range(self.shape.turns)),
+            (self.backwards, reversed(range(self.shape.turns))),
+        ):
+            hidden = start
+            for turn in order:
+                here = present[:, turn : turn + 1]
+                hidden = here * cell(sentences[:, turn], hidden) + (1 - here) * hidden
+            ends.append(hidden)
+        return torch.cat(ends, dim=1)
