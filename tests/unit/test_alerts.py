@@ -40,7 +40,11 @@ SCREENED = Screened(
 def test_an_alert_carries_all_evidence_of_its_domain() -> None:
     other = replace(MODEL, domain="harassment", model="message_harassment")
     alerts = alert_records(
-        SCREENED, [RULE, MODEL, other], severities={"contact_exchange": "high"}, revision=1, now_us=1_700_000_001_000_000
+        SCREENED,
+        [RULE, MODEL, other],
+        severities={"contact_exchange": "high"},
+        revision=1,
+        now_us=1_700_000_001_000_000,
     )
     assert [domain for domain, _ in alerts] == ["contact_exchange", "harassment"]
     assert alerts[0][1] == {
@@ -75,7 +79,9 @@ def test_an_alert_carries_all_evidence_of_its_domain() -> None:
         "ruleset": "r1",
         "policy": "p1",
     }
-    assert alerts[1][1]["severity"] == "medium", "a domain without a rule or policy entry has a middling severity"
+    assert alerts[1][1]["severity"] == "medium", (
+        "a domain without a rule or policy entry has a middling severity"
+    )
 
 
 def test_shadow_rules_low_scores_and_failures_raise_nothing() -> None:
@@ -93,7 +99,9 @@ def test_a_score_equal_to_its_threshold_raises() -> None:
 
 def test_a_prediction_tells_where_the_event_stands_and_every_score() -> None:
     failed = replace(MODEL, score=None, failure="not_finite")
-    record = prediction_record(SCREENED, [failed], alerts=["a1"], notes=["image_broken"], now_us=1_700_000_001_000_000)
+    record = prediction_record(
+        SCREENED, [failed], alerts=["a1"], notes=["image_broken"], now_us=1_700_000_001_000_000
+    )
     assert record["source"] == {"topic": "messages", "partition": 3, "offset": 41}
     assert record["scores"] == [
         {
@@ -121,7 +129,12 @@ def test_a_gate_names_its_modalities() -> None:
 def test_the_identity_follows_words_and_domain_and_nothing_else() -> None:
     subject = message_subject(MESSAGE)
     same = Message(
-        message_id="m9", transaction_id="t7", writer="seller", text="LINEで話しませんか", status="shipped", event_id="e2"
+        message_id="m9",
+        transaction_id="t7",
+        writer="seller",
+        text="LINEで話しませんか",
+        status="shipped",
+        event_id="e2",
     )
     edited = Message(message_id="m9", transaction_id="t7", writer="seller", text="LINEで話しませんか?")
     assert alert_id(message_subject(same), "x") == alert_id(subject, "x")
@@ -130,19 +143,30 @@ def test_the_identity_follows_words_and_domain_and_nothing_else() -> None:
 
 
 def test_a_listing_is_another_subject_when_a_buyer_sees_something_else() -> None:
-    listing = Listing(listing_id="l1", seller_id="s1", title="鞄", price=1000.0, images=(ImageSource(data="AAAA"),))
+    listing = Listing(
+        listing_id="l1", seller_id="s1", title="鞄", price=1000.0, images=(ImageSource(data="AAAA"),)
+    )
     changes = {"price": 900.0, "title": "鞄!", "images": (ImageSource(data="AAAB"),), "brand": "b"}
     identities = {listing_subject(listing).content_hash}
     for name, value in changes.items():
         fields = {f: getattr(listing, f) for f in listing.__struct_fields__} | {name: value}
         identities.add(listing_subject(Listing(**fields)).content_hash)
     assert len(identities) == 1 + len(changes)
-    relisted = Listing(listing_id="l1", seller_id="s1", title="鞄", price=1000.0, images=(ImageSource(data="AAAA"),), updated_at="2026-01-01T00:00:00Z")
+    relisted = Listing(
+        listing_id="l1",
+        seller_id="s1",
+        title="鞄",
+        price=1000.0,
+        images=(ImageSource(data="AAAA"),),
+        updated_at="2026-01-01T00:00:00Z",
+    )
     assert listing_subject(relisted) == listing_subject(listing)
 
 
 @given(a=st.text(), b=st.text(), c=st.text(), d=st.text())
 def test_texts_that_join_alike_are_still_told_apart(a: str, b: str, c: str, d: str) -> None:
     one = message_subject(Message(message_id=a or "m", transaction_id=b or "t", writer="seller", text=c))
-    two = message_subject(Message(message_id=(a or "m") + (b or "t"), transaction_id=d or "t", writer="seller", text=c))
+    two = message_subject(
+        Message(message_id=(a or "m") + (b or "t"), transaction_id=d or "t", writer="seller", text=c)
+    )
     assert alert_id(one, "x") != alert_id(two, "x")

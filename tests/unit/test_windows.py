@@ -12,7 +12,9 @@ def turn(offset: int, *, at: int | None = None, message_id: str | None = None, t
     return Turn(offset, message_id or f"m{offset}", offset * 10 if at is None else at, "buyer", text)
 
 
-def replay(turns: list[Turn], *, committed: int = 0, state: tuple[Turn, ...] = ()) -> tuple[list[list[str]], tuple[Turn, ...]]:
+def replay(
+    turns: list[Turn], *, committed: int = 0, state: tuple[Turn, ...] = ()
+) -> tuple[list[list[str]], tuple[Turn, ...]]:
     windows = []
     for item in turns:
         state, window = admit(state, item, committed=committed)
@@ -70,7 +72,9 @@ streams_of_turns = st.lists(
 
 
 @given(turns=streams_of_turns, data=st.data())
-def test_a_replay_from_any_committed_offset_gives_the_same_windows(turns: list[Turn], data: st.DataObject) -> None:
+def test_a_replay_from_any_committed_offset_gives_the_same_windows(
+    turns: list[Turn], data: st.DataObject
+) -> None:
     """A crash leaves the state ahead of the committed offset by whatever was in flight."""
     committed = data.draw(st.integers(0, len(turns)))
     state: tuple[Turn, ...] = ()

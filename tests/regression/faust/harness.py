@@ -45,7 +45,9 @@ class Running:
 
     async def committed(self, partition: int = 0) -> int | None:
         """What Kafka holds as the group's committed offset, asked by a client of its own."""
-        client = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.app.conf.id, enable_auto_commit=False)
+        client = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, group_id=self.app.conf.id, enable_auto_commit=False
+        )
         await client.start()
         try:
             offset: int | None = await client.committed(TopicPartition(self.topic, partition))

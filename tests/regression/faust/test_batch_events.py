@@ -26,9 +26,9 @@ async def test_a_batch_already_read_is_not_delivered_again(noida: str) -> None:
         await state.produce(3)
         await until(lambda: len(state.offsets) == 3, "three records")
         tp = next(tp for tp in state.source_tps() if tp.partition == 0)
-        assert state.consumer._batch_message(tp, state.batches[0], state.app.consumer_generation_id) is None or (
-            state.batches[0][-1].offset >= state.consumer._read_offset[tp]
-        )
+        assert state.consumer._batch_message(
+            tp, state.batches[0], state.app.consumer_generation_id
+        ) is None or (state.batches[0][-1].offset >= state.consumer._read_offset[tp])
         state.consumer._read_offset[tp] = 99
         assert state.consumer._batch_message(tp, state.batches[0], state.app.consumer_generation_id) is None
         assert state.consumer._batch_message(tp, [], state.app.consumer_generation_id) is None

@@ -61,7 +61,9 @@ async def test_a_second_member_repeats_nothing(tansu: str) -> None:
         await first.produce(20, partition=1)
         await until(lambda: len(first.offsets) == 40, "the first member")
         async with running(tansu, app_id=first.app.conf.id, topic=first.topic) as second:
-            await until(lambda: len(second.source_tps()) == 1 and len(first.source_tps()) == 1, "a shared assignment")
+            await until(
+                lambda: len(second.source_tps()) == 1 and len(first.source_tps()) == 1, "a shared assignment"
+            )
             await first.produce(5, partition=0, first=20)
             await first.produce(5, partition=1, first=20)
             await until(lambda: len(first.offsets) + len(second.offsets) >= 50, "ten more")

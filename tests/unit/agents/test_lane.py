@@ -46,7 +46,9 @@ class Ends:
     async def announce(self, row: Item) -> None:
         self.announced.append(row.number)
 
-    def lane(self, *, batch_rows: int = 4, in_flight: int = 2, backlog_rows: int = 8, patience_s: float = 10.0) -> Lane[Item, int]:
+    def lane(
+        self, *, batch_rows: int = 4, in_flight: int = 2, backlog_rows: int = 8, patience_s: float = 10.0
+    ) -> Lane[Item, int]:
         lane: Lane[Item, int] = Lane(
             score=self.score,
             finish=self.finish,

@@ -1,0 +1,125 @@
+"""What one sees of the demo: alerts as they arrive, the rule edit, and the summary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from demo.performance import NEW_RULE_ID, NEW_TRICK, Performance
+
+#: Width of the text column; longer texts are cut around what fired.
+TEXT_WIDTH = 46
+
+
+class Screen:
+    """Writes to the console it is given, standard error in practice: standard output is for the summary."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown = 0
+
+    def say(self, text: str) -> None:
+        """A line about what happens."""
+        self._console.print(Text(f"▸ {text}", style="bold"))
+
+    def header(self) -> None:
+        """The column names of the alerts."""
+        self._console.print(
+            Text(f"{'domain':<22}{'raised by':<44}{'score':>6}  {'gate text/image':<16}text", style="dim")
+        )
+
+    def alert(self, alert: dict[str, Any]) -> None:
+        """One alert as one line: domain, rule or model, score, gate, and the text with what fired highlighted."""
+        self._shown += 1
+        rules = [e for e in alert["evidence"] if e["by"] == "rule"]
+        models = [e for e in alert["evidence"] if e["by"] == "model"]
+        by = " + ".join([e["rule_id"] for e in rules] + [f"{e['model']} v{e['version']}" for e in models])
+        scores = [e["score"] for e in models] or [e["score"] for e in rules]
+        shown = f"{scores[0]:.2f}" if models else f"{scores[0]:d}"
+        gate = next((e["gate"] for e in models if e["gate"]), None)
+        line = Text()
+        line.append(
+            f"{alert['domain']:<22}",
+            style="bold red" if alert["severity"] in ("high", "critical") else "yellow",
+        )
+        line.append(
+            f"{_cut(by, 42):<44}", style="magenta" if any(e["rule_id"] == NEW_RULE_ID for e in rules) else ""
+        )
+        line.append(f"{shown:>6}  ")
+        line.append(f"{gate['text']:.2f} / {gate['image']:.2f}    " if gate else f"{'':<16}", style="cyan")
+        line.append_text(highlighted(alert))
+        if alert["revision"] > 1:
+            line.append(f"  (revision {alert['revision']})", style="dim")
+        self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+
+    def summary(self, performance: Performance, result: dict[str, Any], console: Console) -> None:
+        """The numbers at the end."""
+        console.print()
+        table = Table(title="Alerts by domain", title_justify="left")
+        for name in ("domain", "alerts", "by rules", "by models", "true in the generated traffic"):
+            table.add_column(name, justify="left" if name == "domain" else "right")
+        truth = result["alerts_on_generated_violations"]
+        for domain, counts in result["alerts"].items():
+            known = truth.get(domain)
+            share = f"{known['violations']} of {known['alerts']}" if known else ""
+            table.add_row(domain, str(counts["total"]), str(counts["rule"]), str(counts["model"]), share)
+        console.print(table)
+        console.print(
+            f"events in {result['events']}   predictions {result['predictions']}   "
+            f"dead letters {result['dead_letters']} {_reasons(result)}"
+        )
+        console.print(
+            f"{result['events_per_s']} events/s   event to alert p50 {_ms(result['p50_ms'])}, p99 {_ms(result['p99_ms'])}"
+        )
+        console.print(self.edit_line(performance))
+        verdict = (
+            "holds" if result["reconciles"] else f"DOES NOT HOLD: {result['missing']} events unaccounted for"
+        )
+        console.print(
+            f"{result['events']} events produced = {result['predictions']} predictions + "
+            f"{result['dead_letters']} dead letters: {verdict}",
+            style="bold green" if result["reconciles"] else "bold red",
+        )
+
+    @staticmethod
+    def edit_line(performance: Performance) -> str:
+        """What became of the rule that was written while the engine ran."""
+        edit = performance.edit
+        if edit.written_at_s is None:
+            return "no rule was edited: the run was too short"
+        if edit.first_alert_at_s is None:
+            return f"the rule {NEW_RULE_ID} was written, but nothing that it matches came after it"
+        return (
+            f"the rule {NEW_RULE_ID} was written while the engine ran and raised its first alert "
+            f"{edit.first_alert_at_s - edit.written_at_s:.1f} s later (“{NEW_TRICK}”)"
+        )
+
+
+def highlighted(alert: dict[str, Any]) -> Text:
+    """The judged text with what rules fired on in reverse; a listing's title where only models spoke."""
+    context = alert["context"][-1]
+    text = str(
+        context.get("text") or " / ".join(filter(None, (context.get("title"), context.get("description"))))
+    )
+    fired = [s["text"] for e in alert["evidence"] if e["by"] == "rule" for s in e["spans"] if s["text"]]
+    start = max(0, min((text.find(f) for f in fired if f in text), default=0) - 12)
+    shown = Text(("…" if start else "") + text[start : start + TEXT_WIDTH].replace("\n", " "))
+    for word in fired:
+        shown.highlight_words([word], style="reverse")
+    return shown
+
+
+def _reasons(result: dict[str, Any]) -> str:
+    reasons = result["dead_letters_by_reason"]
+    return "(" + ", ".join(f"{count} {reason}" for reason, count in reasons.items()) + ")" if reasons else ""
+
+
+def _ms(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f} ms"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
