@@ -27,12 +27,17 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 def is_public_address(address: str) -> bool:
     """Whether an IP address is on the public internet, and so is the IPv4 address inside it if it carries one."""
     ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
-        if ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner and not (inner.is_global and not inner.is_multicast):
-            return False
+    if isinstance(ip, ipaddress.IPv4Address):
+        return _is_public(ip)
+    if ip.ipv4_mapped is not None:
+        return _is_public(ip.ipv4_mapped)
+    if ip in _NAT64:
+        return _is_public(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+    tunnelled = ip.sixtofour or (ip.teredo and ip.teredo[1])
+    return _is_public(ip) and (not tunnelled or _is_public(tunnelled))
+
+
+def _is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
@@ -52,9 +57,9 @@ class AllowedHosts:
 
     @staticmethod
     def _parsed(entry: str) -> tuple[str, int | None]:
-        host, colon, port = entry.strip().lower().rpartition(":")
-        if not colon or "]" in port:
-            host, port = entry.strip().lower(), ""
+        host, port = entry.strip().lower(), ""
+        if ":" in host and not host.endswith("]") and not _is_ip(host):
+            host, _, port = host.rpartition(":")
         host = host.strip("[]")
         if not host or host == "*" or "/" in host or (port and not port.isdigit()):
             raise ValueError(

@@ -62,8 +62,10 @@ def score(samples: list[Sample], pipeline: TextPipeline) -> tuple[str, list[str]
         if set(places) != set(sample.marks):
             differences.append(f"{sample.text}  ->  {masked}")
     rows = [f"{'kind':10}{'marked':>8}{'caught':>8}{'exact':>8}{'false':>8}"]
-    for kind in sorted(set(marked) | set(false)):
-        rows.append(f"{kind:10}{marked[kind]:8}{caught[kind]:8}{exact[kind]:8}{false[kind]:8}")
+    rows += [
+        f"{kind:10}{marked[kind]:8}{caught[kind]:8}{exact[kind]:8}{false[kind]:8}"
+        for kind in sorted(set(marked) | set(false))
+    ]
     total = [sum(c.values()) for c in (marked, caught, exact, false)]
     rows.append(f"{'all':10}" + "".join(f"{n:8}" for n in total))
     clean = sum(not s.marks for s in samples)
