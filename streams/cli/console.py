@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import logging
 import os
 import signal
 from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -83,6 +84,17 @@ def warn_of_unknown_variables() -> None:
 
 
 @contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """No log lines on the terminal: what fails comes back as an exception, and the command says it once."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
 def readable_errors() -> Iterator[None]:
     """Turn what an operator can correct into one line on stderr and exit 1."""
     from streams.kafka.clients import BrokerUnreachableError
@@ -90,8 +102,11 @@ def readable_errors() -> Iterator[None]:
     from streams.kafka.security import SecuritySettingsError
 
     try:
-        yield
-    except (BrokerUnreachableError, NoSuchTopicError, SecuritySettingsError) as error:
+        with quiet_libraries():
+            yield
+    except BrokerUnreachableError as error:
+        raise click.ClickException(f"{error}\n{error.advice}") from error
+    except (NoSuchTopicError, SecuritySettingsError) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from streams.cli.console import load_settings, to_stdout, unknown_variables
+from streams.cli.console import load_settings, quiet_libraries, to_stdout, unknown_variables
 
 if TYPE_CHECKING:
     from streams.policy import Policy
@@ -50,7 +50,8 @@ def command(*, as_json: bool) -> None:
     Example: sekisho doctor
     """
     settings = load_settings()
-    findings = asyncio.run(examine(settings))
+    with quiet_libraries():
+        findings = asyncio.run(examine(settings))
     healthy = all(finding.state != "wrong" for finding in findings)
     if as_json:
         click.echo(json.dumps({"healthy": healthy, "findings": [asdict(finding) for finding in findings]}))
@@ -163,8 +164,12 @@ async def _check_broker(settings: Settings, policy: Policy | None) -> Checked:
     specs = catalogue(settings, policy.domains if policy else ())
     try:
         differences = await describe(settings, specs)
-    except (BrokerUnreachableError, SecuritySettingsError) as error:
-        return [Finding("broker", "wrong", str(error), "start it, or correct SEKISHO_BROKER")], None
+    except BrokerUnreachableError as error:
+        return [Finding("broker", "wrong", str(error), error.advice)], None
+    except SecuritySettingsError as error:
+        return [
+            Finding("broker", "wrong", str(error), "`sekisho settings` shows all SEKISHO_SECURITY_*")
+        ], None
     findings = [Finding("broker", "ok", f"{settings.broker} answers ({settings.security_protocol})")]
     missing = [d.topic for d in differences if d.aspect == "topic"]
     if missing:

@@ -22,7 +22,9 @@ FETCH_MAX_WAIT_MS = 50
 
 
 class BrokerUnreachableError(ConnectionError):
-    """No broker of `SEKISHO_BROKER` answers, or none lets us in."""
+    """No broker of `SEKISHO_BROKER` answers, or none lets us in; `advice` says what to look at."""
+
+    advice = "Is it running, and is SEKISHO_BROKER right? `sekisho up` starts one on this machine"
 
 
 @asynccontextmanager
@@ -105,6 +107,5 @@ async def _started(client: AIOKafkaProducer | AIOKafkaConsumer, settings: Settin
 
 def _unreachable(settings: Settings, error: Exception) -> BrokerUnreachableError:
     return BrokerUnreachableError(
-        f"no Kafka broker at {settings.broker} ({settings.security_protocol}) lets this client in: {error}. "
-        "Is it running, and is SEKISHO_BROKER right? `sekisho up` starts one on this machine"
+        f"no Kafka broker at {settings.broker} ({settings.security_protocol}) lets this client in: {error}"
     )

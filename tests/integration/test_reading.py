@@ -35,6 +35,6 @@ async def test_the_end_is_after_the_last_record_of_several_batches(kafka_setting
 async def test_no_broker_is_said_with_its_address() -> None:
     address = f"127.0.0.1:{free_ports(1)[0]}"
 
-    with pytest.raises(BrokerUnreachableError, match=f"no Kafka broker at {address}.*SEKISHO_BROKER"):
+    with pytest.raises(BrokerUnreachableError, match=f"no Kafka broker at {address}"):
         async with consumer(Settings(broker=address)):
             pass
