@@ -180,10 +180,13 @@ class ImageFetcher:
             raise ImageRefused(
                 "image_host_refused", f"{url.host}:{url.port} is not among SEKISHO_IMAGE_HOSTS"
             )
-        if _is_ip(url.raw_host) and not self._allow_address(
-            url.raw_host
-        ):  # aiohttp resolves no literal address
-            raise ImageRefused("image_address_refused", f"{url.host} is not a public address")
+        # What looks like an address is not resolved by aiohttp, so the resolver's check does not see it; 2130706433
+        # and 127.1 look like one to aiohttp and are the loopback to some systems.
+        if _is_ip(url.raw_host):
+            if not self._allow_address(url.raw_host):
+                raise ImageRefused("image_address_refused", f"{url.host} is not a public address")
+        elif url.raw_host.replace(".", "").isdigit():
+            raise ImageRefused("image_host_refused", f"{url.host} is neither a name nor an address in full")
         return url
 
 
