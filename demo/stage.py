@@ -138,8 +138,8 @@ def _get(url: str) -> dict[str, Any]:
             body: dict[str, Any] = json.load(answer)
             return body
     except urllib.error.HTTPError as error:
-        body = json.load(error)
-        return body
+        refused: dict[str, Any] = json.load(error)
+        return refused
     except (urllib.error.URLError, OSError, ValueError):
         return {}
 

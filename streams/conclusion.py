@@ -49,7 +49,8 @@ def conclude(
 def _conclude(
     case: Case, models: tuple[ModelEvidence, ...], *, now_us: int, aside: bool, notes: Sequence[str]
 ) -> Conclusion:
-    raising: list[Evidence] = [item for item in (*case.screened.rules, *models) if item.raises_alert]
+    known: tuple[Evidence, ...] = (*case.screened.rules, *models)
+    raising = [item for item in known if item.raises_alert]
     fresh = [item for item in raising if _name(item) not in case.alerted]
     domains = {item.domain for item in fresh}
     revision = case.revision + 1 if fresh else case.revision
@@ -86,7 +87,6 @@ def _conclude(
 
 
 def _evidence(wanted: Wanted, outcome: ModelScore | ModelFailure) -> ModelEvidence:
-    answered = isinstance(outcome, ModelScore)
     return ModelEvidence(
         domain=wanted.domain,
         model=wanted.model.model,
@@ -95,7 +95,7 @@ def _evidence(wanted: Wanted, outcome: ModelScore | ModelFailure) -> ModelEviden
         threshold=wanted.threshold,
         score=outcome.score if isinstance(outcome, ModelScore) else None,
         gate=outcome.gate if isinstance(outcome, ModelScore) else None,
-        failure=None if answered else outcome.reason,
+        failure=outcome.reason if isinstance(outcome, ModelFailure) else None,
     )
 
 

@@ -252,7 +252,7 @@ def _refusal(error: msgspec.ValidationError) -> BadRecord:
         # the value itself may be personal data: keep the field's path only
         where = _WHERE.search(text)
         shown = f" - at `{where['path']}`" if where else ""
-        what = "not one of the allowed values" if text.startswith("Invalid enum") else text.split(" - at")[0]
+        what = "not one of the allowed values" if text.startswith("Invalid enum") else text.split(" - at", maxsplit=1)[0]
         return BadRecord("bad_value", f"{what}{shown}")
     return BadRecord("wrong_type", text)
 

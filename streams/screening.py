@@ -123,7 +123,9 @@ class Examiner:
             assert known.scan is not None
             scanned.append(ScannedTurn(turn.message_id, turn.writer, known.scan))
         hits = book.rules.evaluate_message(scanned, message_facts(message), at_us=decoded.at_us)
-        originals = {(turn.message_id, "text"): turn.text for turn in window}
+        originals: dict[tuple[str | None, str], str] = {
+            (turn.message_id, "text"): turn.text for turn in window
+        }
         shown: dict[str, object] = {
             "status": message.status,
             "messages": [
@@ -133,7 +135,7 @@ class Examiner:
         }
         return Case(
             screened=_screened(
-                message_subject(message), decoded, source, book, _evidence(hits, originals), shown
+                message_subject(message), decoded, source, book, rules=_evidence(hits, originals), shown=shown
             ),
             source=source,
             rulebook=book,
@@ -158,7 +160,7 @@ class Examiner:
         shown = {"listing": _shown_listing(listing, title.masked, description.masked)}
         return Case(
             screened=_screened(
-                listing_subject(listing), decoded, source, book, _evidence(hits, originals), shown
+                listing_subject(listing), decoded, source, book, rules=_evidence(hits, originals), shown=shown
             ),
             source=source,
             rulebook=book,
@@ -232,6 +234,7 @@ def _screened(
     decoded: Decoded[Message] | Decoded[Listing],
     source: Source,
     book: Rulebook,
+    *,
     rules: tuple[RuleEvidence, ...],
     shown: Mapping[str, object],
 ) -> Screened:
@@ -248,9 +251,8 @@ def _screened(
 
 
 def _evidence(
-    hits: Sequence[RuleHit], originals: Mapping[tuple[str | None, str], str] | Mapping[tuple[str, str], str]
+    hits: Sequence[RuleHit], texts: Mapping[tuple[str | None, str], str]
 ) -> tuple[RuleEvidence, ...]:
-    texts: Mapping[tuple[str | None, str], str] = dict(originals)
     return tuple(
         RuleEvidence(
             domain=hit.domain,

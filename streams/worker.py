@@ -39,7 +39,7 @@ BROKER_RETRY_S = 2.0
 CLOSE_S = 10.0
 
 
-class NotReadyToStart(Exception):  # noqa: N818 - the sentence is for the operator
+class NotReadyToStart(Exception):
     """Something must be done before a worker can start; the message says what."""
 
 
@@ -150,9 +150,11 @@ class Worker:
         if new_domains:
             wanted = {topics.alerts_topic(self.settings, name) for name in new_domains}
             specs = [s for s in topics.catalogue(self.settings, new_domains) if s.name in wanted]
-            for outcome in await topics.create(self.settings, specs):
-                if outcome.result == "failed":
-                    issues.append(self._policy_issue("topic_not_made", f"{outcome.topic}: {outcome.detail}"))
+            issues += [
+                self._policy_issue("topic_not_made", f"{outcome.topic}: {outcome.detail}")
+                for outcome in await topics.create(self.settings, specs)
+                if outcome.result == "failed"
+            ]
         new_models = models_of(book.policy) - models_of(before)
         if new_models:
             problems = await self._pipeline.scorer.check(sorted(new_models, key=lambda m: (m.model, m.version)))
@@ -183,6 +185,8 @@ class Worker:
 
     def _publish(self, pipeline: Pipeline, standings: dict[tuple[str, int], Standing]) -> None:
         lag: dict[str, int] = {}
+        metrics.CONSUMER_LAG.clear()  # partitions that went to another worker must not linger
+        metrics.COMMITTED_OFFSET.clear()
         for (topic, partition), standing in standings.items():
             metrics.CONSUMER_LAG.labels(topic=topic, partition=str(partition)).set(standing.lag)
             metrics.COMMITTED_OFFSET.labels(topic=topic, partition=str(partition)).set(standing.done or 0)

@@ -10,7 +10,7 @@ from typing import Any
 from streams import metrics
 from streams.agents.lane import Delivery, Lane
 from streams.agents.screening_lane import Refused, Row
-from streams.events import BadRecord, Decoded, Decision, Listing, Message, Position
+from streams.events import BadRecord, Decision, Decoded, Listing, Message, Position
 from streams.kafka.dead_letters import DeadLetter
 from streams.screening import Source
 
@@ -87,7 +87,9 @@ def refused(source: Source, refusal: BadRecord, *, now_us: int) -> DeadLetter:
     )
 
 
-def count_unknown_fields(topic: str, decoded: Decoded[Message] | Decoded[Listing] | Decoded[Decision]) -> None:
+def count_unknown_fields(
+    topic: str, decoded: Decoded[Message] | Decoded[Listing] | Decoded[Decision]
+) -> None:
     """Count fields outside the contract; names are cut so that a hostile producer cannot flood the metrics."""
     for name in decoded.unknown_fields[:MAX_UNKNOWN_NAMES]:
         known = name if len(_seen_names) < MAX_UNKNOWN_NAMES or name in _seen_names else "(other)"

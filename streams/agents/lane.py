@@ -18,8 +18,11 @@ from typing import Generic, Protocol, TypeVar
 class Row(Protocol):
     """What a lane needs to know of a row."""
 
-    #: Rules fired: if scores take longer than the patience, `announce` is called for the row.
-    impatient: bool
+    @property
+    def impatient(self) -> bool:
+        """Rules fired: if scores take longer than the patience, `announce` is called for the row."""
+        ...
+
     #: The announcement under way, awaited before the row's outputs are written.
     announcement: asyncio.Task[None] | None
 
@@ -151,8 +154,7 @@ class Lane(Generic[R, S]):
             batch = [self._waiting.popleft() for _ in range(min(self._batch_rows, len(self._waiting)))]
             if len(self._waiting) < self._backlog_rows:
                 self._has_room.set()
-            scoring = asyncio.ensure_future(self._scored([row for _, row in batch]))
-            self._dispatched.put_nowait((batch, scoring))
+            self._dispatched.put_nowait((batch, asyncio.ensure_future(self._scored([row for _, row in batch]))))
 
     async def _scored(self, rows: Sequence[R]) -> Sequence[S]:
         try:

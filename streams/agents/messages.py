@@ -33,7 +33,9 @@ class MessageIntake:
 
     def changes(self, cases: Sequence[Case]) -> list[Outgoing]:
         """The windows that these cases changed, for the changelog."""
-        return self._windows.changes((case.source.position.partition, case.screened.subject.key) for case in cases)
+        return self._windows.changes(
+            (case.source.position.partition, case.screened.subject.key) for case in cases
+        )
 
 
 def turn_of(decoded: Decoded[Message], offset: int) -> Turn:

@@ -40,10 +40,14 @@ class RescoreIntake:
 
     def _examine_event(self, item: RescoreItem) -> Case:
         source = item.source
-        about = {"key": source.key, "timestamp_us": source.timestamp_us, "headers": source.headers}
         if item.kind == "listing":
-            return self._examiner.listing(decode_listing(source.value, **about), source)
-        decoded = decode_message(source.value, **about)
+            listing = decode_listing(
+                source.value, key=source.key, timestamp_us=source.timestamp_us, headers=source.headers
+            )
+            return self._examiner.listing(listing, source)
+        decoded = decode_message(
+            source.value, key=source.key, timestamp_us=source.timestamp_us, headers=source.headers
+        )
         if not item.turns:
             raise BadRecord("bad_rescore", "a message without its window")
         return self._examiner.message(decoded, item.turns, source)
@@ -82,5 +86,3 @@ async def wait_until_due(
             continue
         return True
     return False
-
-

@@ -101,7 +101,8 @@ class CommitFrontier:
         if tp.topic not in self.batch_topics:
             offset: int | None = super()._new_offset(tp)  # type: ignore[misc]
             return offset
-        return self.frontiers[tp].committable
+        frontier: Frontier = self.frontiers[tp]
+        return frontier.committable
 
     async def _add_gap(self: Any, tp: TP, offset_from: int, offset_to: int) -> None:
         if tp.topic not in self.batch_topics:
