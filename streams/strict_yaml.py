@@ -74,7 +74,7 @@ def load(data: bytes, path: str) -> tuple[Document | None, list[Issue]]:
     return Document(path, builder.root, builder.places, builder.key_places), []
 
 
-class _Refused(Exception):  # noqa: N818 - says what happened to the file
+class _Refused(Exception):
     """Ends the reading of a file: nothing after this place can be trusted."""
 
     def __init__(self, issue: Issue) -> None:

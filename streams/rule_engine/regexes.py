@@ -20,10 +20,10 @@ _HARMLESS = ("", "よろしくお願いいたします。", "thank you very much
 _MAX_ALTERNATIVES = 64
 _MIN_LITERAL = 2
 #: `[[:alpha:]]` means something else to Python's parser than to RE2; `\Q..\E`, `\pN` and the like it refuses itself.
-_POSIX_CLASS = "[:"
+_POSIX_CLASS = re.compile(r"\[:\^?[a-z]+:\]")
 
 
-class BadRegex(ValueError):  # noqa: N818 - says what the pattern is
+class BadRegex(ValueError):
     """A pattern that cannot be used. `hint` says what to do."""
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -74,7 +74,7 @@ def required_literals(pattern: str) -> tuple[str, ...]:
     is private: if it is not understood, there are no literals and the pattern runs on every text, which is slower
     and just as right.
     """
-    if _POSIX_CLASS in pattern:
+    if _POSIX_CLASS.search(pattern):
         return ()
     try:
         tree = parser.parse(pattern)

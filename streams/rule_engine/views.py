@@ -22,12 +22,13 @@ from streams.rule_engine.rule import View
 MAX_CHARS = 10_000
 
 _SMALL_KANA = dict(zip("ぁぃぅぇぉっゃゅょゎゕゖ", "あいうえおつやゆよわかけ", strict=True))
-#: Small letters of other scripts that are drawn like Latin ones. Texts are case-folded first, so н stands for Н.
-#: Selected from Unicode's confusables.txt (UTS #39), letters that occur in living alphabets.
+#: Letters of other scripts that are drawn like Latin ones, from Unicode's confusables.txt (UTS #39), those that occur
+#: in living alphabets. Texts are case-folded first, so н also stands for Н; where the two cases resemble different
+#: letters the capital decides (ν is read as N, not v), because names such as LINE are written in capitals.
 _LOOK_ALIKES = dict(
     zip(
-        "авекмнорстухіјѕԁԛԝһӏ" + "ανοικρτυχγωβηε" + "ıɑɡøłđħ",
-        "abekmhopctyxijsdqwhl" + "avoikptuxywbne" + "iagoldh",
+        "авекмнорстухіјѕԁԛԝһӏ" + "αβεζηικμνορτυχγω" + "ıɑɡøłđħ",
+        "abekmhopctyxijsdqwhl" + "abezhikmnoptyxyw" + "iagoldh",
         strict=True,
     )
 )

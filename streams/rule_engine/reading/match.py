@@ -82,15 +82,15 @@ def _operand(
     """A match of the operator alone."""
     match operator:
         case "any":
-            bare = Match(any=_words(cursor, own.view))
+            bare = Match(any=_words(cursor, own))
         case "list":
             bare = Match(any=_named_list(cursor, lists, own.view))
         case "all":
             bare = Match(all=_children(cursor, lists, fields, own))
         case "near":
-            bare = Match(near=_near(cursor, own.view))
+            bare = Match(near=_near(cursor, own))
         case "count":
-            bare = Match(count=_count(cursor, own.view))
+            bare = Match(count=_count(cursor, own))
         case _:
             bare = Match(regex=_regex(cursor))
     return None if bare == Match() else bare  # nothing could be read, and that has been noted
@@ -147,11 +147,13 @@ def _word(cursor: Cursor, view: View) -> str | None:
     return word
 
 
-def _words(cursor: Cursor, view: View) -> tuple[str, ...]:
+def _words(cursor: Cursor, own: Inherited) -> tuple[str, ...]:
     items = cursor.items(most=MAX_WORDS)
-    read = [(item, _word(item, view)) for item in items]
+    read = [(item, _word(item, own.view)) for item in items]
     words = [(item, word) for item, word in read if word is not None]
-    for index, other in redundant_words([word for _, word in words], view):
+    # a word that must stand alone is not found inside a longer one
+    contained = redundant_words([word for _, word in words], own.view) if own.boundary == "none" else ()
+    for index, other in contained:
         words[index][0].note(
             "redundant-word",
             f'"{words[index][1]}" adds nothing: it contains "{words[other][1]}"',
@@ -179,21 +181,21 @@ def _named_list(cursor: Cursor, lists: Lists, view: View) -> tuple[str, ...]:
     return lists[name]
 
 
-def _near(cursor: Cursor, view: View) -> Near | None:
+def _near(cursor: Cursor, own: Inherited) -> Near | None:
     if not cursor.mapping(("a", "b", "within"), required=("a", "b")):
         return None
-    one = cursor.read("a", lambda at: _words(at, view))
-    other = cursor.read("b", lambda at: _words(at, view))
+    one = cursor.read("a", lambda at: _words(at, own))
+    other = cursor.read("b", lambda at: _words(at, own))
     within = DEFAULT_WITHIN
     if (written := cursor.get("within")) is not None:
         within = written.integer(least=0, most=MAX_WITHIN) or 0
     return Near(one, other, within) if one and other else None
 
 
-def _count(cursor: Cursor, view: View) -> Count | None:
+def _count(cursor: Cursor, own: Inherited) -> Count | None:
     if not cursor.mapping(("of", "at_least", "distinct"), required=("of", "at_least")):
         return None
-    words = cursor.read("of", lambda at: _words(at, view))
+    words = cursor.read("of", lambda at: _words(at, own))
     at_least = cursor.read("at_least", lambda at: at.integer(least=1, most=50))
     distinct = cursor.read("distinct", lambda at: at.flag())
     if not words or at_least is None:

@@ -189,8 +189,6 @@ class _Reader:
     def _applies_to(self, cursor: Cursor, known: RuleDomain | None) -> tuple[Kind | None, tuple[str, ...]]:
         written = self._or_default(cursor, "applies_to", _applies_to)
         if written is None:
-            if known is None and self.domains is None and "applies_to" not in cursor.value:
-                cursor.note("kind", "whether it is for messages or listings is unknown", 'add "applies_to:"')
             return (known.applies_to if known else None), ()
         kind, fields = written
         if known is not None and known.applies_to != kind:

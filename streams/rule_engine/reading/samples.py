@@ -55,7 +55,10 @@ def _sample(cursor: Cursor, kind: Kind, index: int, *, should_match: bool) -> Sa
         fields = tuple((name, text) for name, text in read if text is not None)
         return Sample(should_match, index, line, column, fields=fields, facts=facts, at_us=at_us)
     writer = str(dict(facts).get("writer", WRITERS[0]))
-    return Sample(should_match, index, line, column, turns=_turns(cursor, writer), facts=facts, at_us=at_us)
+    turns = _turns(cursor, writer)
+    if turns and turns[-1][0] != writer:  # the last message is the event: who wrote it is a fact
+        facts = (*facts, ("writer", turns[-1][0]))
+    return Sample(should_match, index, line, column, turns=turns, facts=facts, at_us=at_us)
 
 
 def _turns(cursor: Cursor, writer: str) -> tuple[tuple[str, str], ...]:
@@ -66,7 +69,7 @@ def _turns(cursor: Cursor, writer: str) -> tuple[tuple[str, str], ...]:
     listed = cursor.get("messages")
     turns: list[tuple[str, str]] = []
     for item in listed.items(most=WINDOW_MESSAGES) if listed else ():
-        if not isinstance(item.value, dict):
+        if not isinstance(item.value, dict):  # the text alone: by whoever wrote the event
             text = _sample_text(item)
             turns.extend([(writer, text)] if text is not None else [])
         elif item.mapping(("writer", "text"), required=("writer", "text")):

@@ -1,0 +1,5 @@
+"""Rules and policy as one unit: checked together in a child process, swapped together in the worker."""
+
+from streams.rulebook.live import LiveRulebook, Rulebook, RulebookRefused, status
+
+__all__ = ["LiveRulebook", "Rulebook", "RulebookRefused", "status"]

@@ -1,0 +1,5 @@
+"""The checking child process: `python -m streams.rulebook`."""
+
+from streams.rulebook.child import main
+
+main()

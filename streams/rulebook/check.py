@@ -1,0 +1,137 @@
+"""Everything that must hold before rules and policy go live: read, cross-checked, compiled, their tests run (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+import msgspec
+
+from streams.diagnostics import Issue, errors, in_reading_order
+from streams.policy import POLICY_FILE, Domain, Policy, parse_policy, policy_of
+from streams.rule_engine import RuleSet
+from streams.rule_engine.reading import ReadRule, read_rule_file
+from streams.rule_engine.rule import Rule
+from streams.rule_engine.samples import run_sample
+from streams.rulebook.files import SourceFile
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """What a check leaves: the rules and domains, to be used only if no issue is an error, and every issue."""
+
+    rules: tuple[Rule, ...]
+    domains: dict[str, Domain]
+    issues: tuple[Issue, ...]
+    samples_run: int
+
+    @property
+    def usable(self) -> bool:
+        """Whether rules and policy may go live."""
+        return not errors(self.issues)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy of the domains."""
+        return policy_of(self.domains)
+
+
+def check(files: Sequence[SourceFile], *, now_us: int) -> Bundle:
+    """Check rule files and domains.yaml together. Every issue is found at once, except that tests run only on rules
+    that could all be read. `now_us` tells which rules have expired.
+    """
+    issues: list[Issue] = []
+    policy = _policy(files, issues)
+    read: list[ReadRule] = []
+    for file in files:
+        name = PurePath(file.name)
+        if name.name == POLICY_FILE:
+            continue
+        if name.suffix != ".yaml":
+            issues.append(
+                Issue(
+                    "file.extension",
+                    "rule files end in .yaml",
+                    file.name,
+                    1,
+                    1,
+                    f"rename it to {name.stem}.yaml",
+                )
+            )
+            continue
+        rules, found = read_rule_file(
+            file.content, file.name, policy.domains if policy else None, now_us=now_us
+        )
+        read += rules
+        issues += found
+    issues += _repeated_ids(read)
+    samples_run = 0
+    if not errors(issues):
+        samples_run, failures = _run_samples(read)
+        issues += failures
+    return Bundle(
+        tuple(found.rule for found in read),
+        dict(policy.domains) if policy else {},
+        tuple(in_reading_order(issues)),
+        samples_run,
+    )
+
+
+def _policy(files: Sequence[SourceFile], issues: list[Issue]) -> Policy | None:
+    for file in files:
+        if PurePath(file.name).name == POLICY_FILE:
+            policy, found = parse_policy(file.content, file.name)
+            issues += found
+            return policy
+    path = str(PurePath(files[0].name).parent / POLICY_FILE) if files else POLICY_FILE
+    issues.append(
+        Issue(
+            "policy.missing",
+            "there is no domains.yaml beside the rule files",
+            path,
+            1,
+            1,
+            "see docs/rules.md",
+        )
+    )
+    return None
+
+
+def _repeated_ids(read: Sequence[ReadRule]) -> list[Issue]:
+    first: dict[str, ReadRule] = {}
+    issues = []
+    for found in read:
+        before = first.setdefault(found.rule.id, found)
+        if before is not found:
+            message = f"rule {found.rule.id}: the id is already used at {before.path}:{before.line}"
+            issues.append(
+                Issue(
+                    "rule.repeated-id",
+                    message,
+                    found.path,
+                    found.line,
+                    found.column,
+                    "ids are unique over all files",
+                )
+            )
+    return issues
+
+
+def _run_samples(read: Sequence[ReadRule]) -> tuple[int, list[Issue]]:
+    rules = RuleSet(found.rule for found in read)
+    run = 0
+    issues = []
+    for found in read:
+        if found.rule.mode == "off":
+            continue
+        for sample in found.samples:
+            run += 1
+            outcome = run_sample(rules, found.rule, sample)
+            if not outcome.passed:
+                code = "test.did-not-fire" if sample.should_match else "test.fired"
+                message = f"rule {found.rule.id}: {outcome.describe()}"
+                issues.append(
+                    Issue(
+                        code, message, found.path, sample.line, sample.column, "see `sekisho rules explain`"
+                    )
+                )
+    return run, issues
