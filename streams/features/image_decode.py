@@ -31,7 +31,7 @@ _ORIENTATIONS: dict[int, Image.Transpose] = {
 }
 
 
-class ImageRefused(Exception):  # noqa: N818 - a picture that is not used is an ordinary outcome, noted on the event
+class ImageRefused(Exception):
     """A picture that cannot or must not be used. `reason` is a stable code that goes into the prediction's notes."""
 
     def __init__(self, reason: str, detail: str) -> None:

@@ -64,7 +64,7 @@ _ACCOUNT_FIRST = re.compile(rf"(?:id(?<![a-z]id)|アカウント){_SAID}({_ODD_H
 _MESSENGER_WITHIN = 12
 _AT_HANDLE = re.compile(r"@(?<![a-z0-9._%+\-@/]@)(?!cosme|home\b|mart\b)[a-z_][a-z0-9_.]{3,30}(?<!\.)")
 _PROFILE_ADDRESS = re.compile(
-    r"(?<![a-z0-9\-])(?:line\.me/(?:r?/?ti/)?(?:[a-z]/)?|lin\.ee/|t\.me/|telegram\.me/|instagram\.com/|twitter\.com/"
+    r"(?<![a-z0-9\-])(?:line\.me/(?:r/)?+(?:ti/)?+(?:[a-z]/)?+|lin\.ee/|t\.me/|telegram\.me/|instagram\.com/|twitter\.com/"
     r"|(?<!\.)x\.com/|discord\.gg/|wa\.me/|facebook\.com/|m\.me/|tiktok\.com/|snapchat\.com/add/|open\.kakao\.com/o/)"
     r"([a-z0-9@~%._\-]{2,64})(?<!\.)"
 )
