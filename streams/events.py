@@ -202,6 +202,8 @@ def _decode(
     notes: tuple[str, ...] = ()
     try:
         body = _parse_json(value)
+    except RecursionError as error:
+        raise BadRecord("not_json", "nested too deeply") from error
     except msgspec.DecodeError as error:
         body = _parse_leniently(value, error)
         notes = ("lone_surrogate",)

@@ -25,7 +25,7 @@ def source_of(record: Any) -> Source:  # noqa: ANN401 - aiokafka's ConsumerRecor
         timestamp_us=int(record.timestamp or 0) * 1000,
         key=record.key,
         value=record.value,
-        headers=tuple(record.headers or ()),
+        headers=tuple((name, value or b"") for name, value in record.headers or ()),
     )
 
 
