@@ -226,13 +226,18 @@ def _parse_leniently(value: bytes, error: Exception) -> Any:  # noqa: ANN401 - J
     except UnicodeDecodeError as bad:
         raise BadRecord("not_utf8", f"byte {bad.start} is not valid UTF-8") from bad
     try:
-        body = json.loads(text)
+        body = json.loads(text, parse_constant=_no_such_constant)
     except (ValueError, RecursionError) as bad:
         raise BadRecord("not_json", str(error)) from bad
     clean = _without_surrogates(body)
-    if clean == body:  # the fast parser refused it for another reason, e.g. NaN, which JSON does not have
+    if clean == body:  # the fast parser refused it for another reason
         raise BadRecord("not_json", str(error)) from error
     return clean
+
+
+def _no_such_constant(name: str) -> object:
+    """Python's parser takes NaN and Infinity, which JSON does not have."""
+    raise ValueError(f"{name} is not JSON")
 
 
 def _without_surrogates(body: Any) -> Any:  # noqa: ANN401
@@ -254,7 +259,11 @@ def _refusal(error: msgspec.ValidationError) -> BadRecord:
         # the value itself may be personal data: keep the field's path only
         where = _WHERE.search(text)
         shown = f" - at `{where['path']}`" if where else ""
-        what = "not one of the allowed values" if text.startswith("Invalid enum") else text.split(" - at", maxsplit=1)[0]
+        what = (
+            "not one of the allowed values"
+            if text.startswith("Invalid enum")
+            else text.split(" - at", maxsplit=1)[0]
+        )
         return BadRecord("bad_value", f"{what}{shown}")
     return BadRecord("wrong_type", text)
 

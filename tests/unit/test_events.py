@@ -19,7 +19,12 @@ from streams.events import (
 )
 
 NOW_US = 1_795_000_000_000_000  # 2026-11-18
-MESSAGE: dict[str, Any] = {"message_id": "m1", "transaction_id": "t1", "writer": "buyer", "text": "こんにちは"}
+MESSAGE: dict[str, Any] = {
+    "message_id": "m1",
+    "transaction_id": "t1",
+    "writer": "buyer",
+    "text": "こんにちは",
+}
 LISTING: dict[str, Any] = {"listing_id": "l1", "seller_id": "s1", "title": "鞄"}
 
 
@@ -47,6 +52,7 @@ def body(**changes: Any) -> bytes:
         (b"not json", "not_json", "malformed"),
         (b"NaN", "not_json", "invalid character"),
         (b'{"message_id": "m1"', "not_json", "truncated"),
+        (body(sender_id="\ud800", status=float("nan")), "not_json", "malformed"),
         (b"[1, 2]", "wrong_type", "JSON list"),
         (b"7", "wrong_type", "JSON int"),
         (body(text=...), "missing_field", "`text`"),
@@ -60,7 +66,9 @@ def body(**changes: Any) -> bytes:
         (b"[" * 100_000, "not_json", "nested too deeply"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_a_stable_reason(value: bytes | None, reason: str, detail: str) -> None:
+def test_what_cannot_be_used_is_refused_with_a_stable_reason(
+    value: bytes | None, reason: str, detail: str
+) -> None:
     refusal = refused(value)
     assert refusal.reason == reason
     assert detail in refusal.detail
@@ -84,7 +92,10 @@ def test_a_lone_surrogate_is_scored_with_a_note() -> None:
     assert decoded.notes == ("lone_surrogate",)
 
 
-@pytest.mark.parametrize(("key", "notes"), [(None, ("key_missing",)), (b"", ("key_missing",)), (b"t2", ("key_mismatch",)), (b"t1", ())])
+@pytest.mark.parametrize(
+    ("key", "notes"),
+    [(None, ("key_missing",)), (b"", ("key_missing",)), (b"t2", ("key_mismatch",)), (b"t1", ())],
+)
 def test_a_key_that_is_not_the_transaction_leaves_a_note(key: bytes | None, notes: tuple[str, ...]) -> None:
     assert decode(body(), key=key).notes == notes
 
@@ -103,7 +114,9 @@ def test_a_key_that_is_not_the_transaction_leaves_a_note(key: bytes | None, note
         ("1794909600", NOW_US, ("time_unreadable",)),
     ],
 )
-def test_an_implausible_time_gives_way_to_the_brokers(stated: str | None, expected: int, notes: tuple[str, ...]) -> None:
+def test_an_implausible_time_gives_way_to_the_brokers(
+    stated: str | None, expected: int, notes: tuple[str, ...]
+) -> None:
     assert event_time_us(stated, NOW_US) == (expected, notes)
 
 
@@ -134,7 +147,14 @@ def test_a_full_listing_and_a_bare_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"price": "cheap"}, {"images": [{"url": 1}]}, {"images": "x"}, {"attributes": {"a": [1]}}, {"title": None}]
+    "wrong",
+    [
+        {"price": "cheap"},
+        {"images": [{"url": 1}]},
+        {"images": "x"},
+        {"attributes": {"a": [1]}},
+        {"title": None},
+    ],
 )
 def test_a_listing_with_a_field_of_the_wrong_type_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(BadRecord, match="wrong_type"):
@@ -142,7 +162,12 @@ def test_a_listing_with_a_field_of_the_wrong_type_is_refused(wrong: dict[str, An
 
 
 def test_a_decision() -> None:
-    value = {"alert_id": "a", "verdict": "violation", "moderator_id": "mo", "decided_at": "2026-11-17T10:00:00Z"}
+    value = {
+        "alert_id": "a",
+        "verdict": "violation",
+        "moderator_id": "mo",
+        "decided_at": "2026-11-17T10:00:00Z",
+    }
     decoded = decode_decision(json.dumps(value).encode(), key=b"a", timestamp_us=NOW_US)
     assert decoded.event.verdict == "violation"
     assert decoded.at_us == 1_794_909_600_000_000
@@ -167,7 +192,11 @@ json_values = st.recursive(
 )
 
 
-@given(changes=st.dictionaries(st.sampled_from([*MESSAGE, "status", "sent_at", "sender_id", "event_id", "other"]), json_values))
+@given(
+    changes=st.dictionaries(
+        st.sampled_from([*MESSAGE, "status", "sent_at", "sender_id", "event_id", "other"]), json_values
+    )
+)
 def test_mutated_messages_decode_or_are_refused(changes: dict[str, Any]) -> None:
     value = json.dumps({**MESSAGE, **changes}).encode("utf-8", "surrogatepass")
     try:

@@ -25,7 +25,9 @@ class Outputs:
 
     produced: dict[Place, ConsumerRecord] = field(default_factory=dict)
     predictions: dict[Place, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
-    dead_letters: dict[Place, list[dead_letters.DeadLetter]] = field(default_factory=lambda: defaultdict(list))
+    dead_letters: dict[Place, list[dead_letters.DeadLetter]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     alerts: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     rescore: list[dict[str, Any]] = field(default_factory=list)
 
@@ -59,7 +61,14 @@ class Outputs:
 
 async def read_outputs(settings: Settings, domains: Iterable[str]) -> Outputs:
     outputs = Outputs()
-    names = ["messages", "listings", "predictions", "deadletter", "rescore", *(f"alerts.{d}" for d in domains)]
+    names = [
+        "messages",
+        "listings",
+        "predictions",
+        "deadletter",
+        "rescore",
+        *(f"alerts.{d}" for d in domains),
+    ]
     for record in await everything_in(settings, *(settings.topic(name) for name in names)):
         name = record.topic.removeprefix(settings.topic_prefix)
         place = (record.topic, record.partition, record.offset)

@@ -32,13 +32,17 @@ async def test_every_event_is_accounted_for_with_the_right_window_and_evidence(
         prediction = outputs.predictions[place][0]
         assert [m["message_id"] for m in prediction["input"]["messages"]] == window
 
-    assert {by for alerts in outputs.alerts.values() for a in alerts for by in (e["by"] for e in a["evidence"])} == {
+    assert {
+        by for alerts in outputs.alerts.values() for a in alerts for by in (e["by"] for e in a["evidence"])
+    } == {
         "rule",
         "model",
     }
     for place, predictions in outputs.predictions.items():
         _check_alerts_follow_from_scores(outputs.alerts, predictions[0], policy)
-        _check_scores(predictions[0], policy, "message" if place[0] == settings.topic("messages") else "listing")
+        _check_scores(
+            predictions[0], policy, "message" if place[0] == settings.topic("messages") else "listing"
+        )
     for (domain, identity), alerts in outputs.alerts.items():
         assert len({alert["revision"] for alert in alerts}) == len(alerts), "no revision twice"
         assert any(identity in p[0]["alerts"] for p in outputs.predictions.values()), (domain, identity)

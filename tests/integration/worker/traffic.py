@@ -17,7 +17,10 @@ from streams.settings import Settings
 def generated(count: int, *, seed: int = 11, rate: float = 200.0) -> list[tuple[str, bytes, bytes]]:
     """(topic, key, value) of generated marketplace events, listings with pictures among them."""
     events = marketplace.traffic(seed, start=datetime.now(UTC), pace=marketplace.Pace(events_per_s=rate))
-    return [(event.topic, event.key.encode(), orjson.dumps(event.value)) for _, event in zip(range(count), events, strict=False)]
+    return [
+        (event.topic, event.key.encode(), orjson.dumps(event.value))
+        for _, event in zip(range(count), events, strict=False)
+    ]
 
 
 def message(message_id: str, text: str, **fields: Any) -> tuple[str, bytes, bytes]:
