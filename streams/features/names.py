@@ -20,6 +20,8 @@ NOT_A_PERSON = (
 )  # fmt: skip
 #: Surnames that are tagged as ordinary words; names only before an honorific.
 ORDINARY_WORDS = frozenset("林森東関谷岡島星泉畑堀滝岸池杉橋柳桂橘梅乾")
+#: Tagged as names before an honorific, and titles of goods instead: 星の王子さま.
+_TITLES = frozenset(("王子",))
 _KANJI_NAME = re.compile(r"[\u4e00-\u9fff\uf900-\ufaff々〆ヶ﨑]{2,}")
 _KANJI_OR_KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff\uf900-\ufaff々﨑]+")
 _INTRODUCED_AFTER = (("と", "申し"), ("と", "申す"), ("と", "もうし"), ("と", "言い"), ("と", "いい"))
@@ -59,7 +61,7 @@ def _may_be_name_before_honorific(surface: str, tag: str) -> bool:
 
 
 def _may_be_name(surface: str, tag: str) -> bool:
-    return tag in _NAME_TAGS and _KANJI_OR_KANA.fullmatch(surface) is not None
+    return tag in _NAME_TAGS and surface not in _TITLES and _KANJI_OR_KANA.fullmatch(surface) is not None
 
 
 def _believed(surfaces: Sequence[str], tags: Sequence[str], start: int, end: int) -> bool:

@@ -46,6 +46,12 @@ def test_a_batch_holds_every_turn_at_its_place_and_nothing_else(
         assert batch["writer"][index].tolist() == [0] * absent + list(row.writers)
 
 
+def test_a_batch_of_no_rows_is_empty() -> None:
+    assert {name: array.shape for name, array in message_batch([], 16).items()} == {
+        "tokens": (0, 5, 16), "writer": (0, 5), "status": (0, 1),
+    }  # fmt: skip
+
+
 @given(windows)
 def test_the_bucket_is_the_smallest_that_loses_nothing(row: WindowFeatures) -> None:
     longest = max(len(turn) for turn in row.tokens)
