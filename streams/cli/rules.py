@@ -13,13 +13,14 @@ from pathlib import Path
 import click
 
 from streams.diagnostics import Issue, errors
-from streams.events import Listing, decode_listing, decode_message
+from streams.events import decode_listing, decode_message
 from streams.policy import POLICY_FILE
 from streams.rule_engine import Explanation, RuleSet, ScannedTurn
 from streams.rule_engine.rule import MODES, Fact
 from streams.rulebook.check import Bundle
 from streams.rulebook.child import check_in_child
 from streams.rulebook.files import ACCEPTED_FILE, Snapshot, SourceFile, read_source, snapshot, take_snapshot
+from streams.screening import listing_facts, message_facts
 from streams.settings import Settings
 
 #: What the event of `explain` is called in messages; it is one that no marketplace gives.
@@ -160,28 +161,12 @@ def _explain_event(rules: RuleSet, path: Path, now_us: int) -> tuple[dict[str, s
         listing = decoded.event
         texts = {"title": listing.title, "description": listing.description}
         scans = {name: rules.scan(text) for name, text in texts.items()}
-        return texts, rules.explain_listing(scans, _listing_facts(listing), at_us=decoded.at_us)
+        return texts, rules.explain_listing(scans, listing_facts(listing), at_us=decoded.at_us)
     message = decode_message(raw, key=None, timestamp_us=now_us)
-    facts: dict[str, Fact] = {"writer": message.event.writer}
-    if message.event.status is not None:
-        facts["status"] = message.event.status
-    if message.event.sender_id is not None:
-        facts["sender_id"] = message.event.sender_id
     turn = ScannedTurn(message.event.message_id, message.event.writer, rules.scan(message.event.text))
-    return {"text": message.event.text}, rules.explain_message([turn], facts, at_us=message.at_us)
-
-
-def _listing_facts(listing: Listing) -> dict[str, Fact]:
-    given = {
-        "price": listing.price,
-        "currency": listing.currency,
-        "category": listing.category,
-        "brand": listing.brand,
-        "condition": listing.condition,
-        "seller_id": listing.seller_id,
-    }
-    facts: dict[str, Fact] = {name: value for name, value in given.items() if value is not None}
-    return facts | {f"attributes.{name}": value for name, value in listing.attributes.items()}
+    return {"text": message.event.text}, rules.explain_message(
+        [turn], message_facts(message.event), at_us=message.at_us
+    )
 
 
 def _show(one: Explanation, texts: dict[str, str]) -> None:

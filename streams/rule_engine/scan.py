@@ -7,6 +7,7 @@ down by one RE2 set.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -17,6 +18,8 @@ import re2
 from streams.rule_engine.regexes import compile_regex, options, required_literals
 from streams.rule_engine.rule import View
 from streams.rule_engine.views import MAX_CHARS, fold, in_view, safe
+
+log = logging.getLogger(__name__)
 
 Atom: TypeAlias = int
 Interval: TypeAlias = tuple[int, int]
@@ -76,7 +79,9 @@ class Vocabulary:
 class Scanner:
     """The automata of a vocabulary. Not changed after it is made, so any thread may use it."""
 
-    def __init__(self, vocabulary: Vocabulary, version: str) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, version: str, *, set_memory_bytes: int = _SET_MEMORY_BYTES
+    ) -> None:
         self.version = version
         self._patterns = {atom: compile_regex(regex) for regex, atom in vocabulary.patterns.items()}
         self._patterns_by_literal: dict[Atom, list[Atom]] = {}
@@ -92,7 +97,7 @@ class Scanner:
             for view, words in vocabulary.words.items()
             if words
         }
-        self._set, self._set_atoms = _pattern_set(without_literal)
+        self._set, self._set_atoms = _pattern_set(without_literal, set_memory_bytes)
 
     @property
     def patterns_without_literal(self) -> int:
@@ -120,22 +125,26 @@ class Scanner:
         if self._patterns_by_literal:
             for atom in hits.keys() & self._patterns_by_literal.keys():
                 candidates.update(self._patterns_by_literal[atom])
-        if self._set is not None and safe_view:
-            matched = self._set.Match(safe_view)
-            if matched is None:  # out of memory: try each pattern by itself
+        if self._set_atoms and safe_view:
+            matched = self._set.Match(safe_view) if self._set is not None else None
+            if matched is None:  # no set, or out of memory: try each pattern by itself
                 candidates.update(self._set_atoms)
             else:
                 candidates.update(self._set_atoms[index - 1] for index in matched if index > 0)
         return candidates
 
 
-def _pattern_set(patterns: Mapping[str, Atom]) -> tuple[Any, list[Atom]]:
-    """One RE2 set of all patterns, the canary at index 0. None if there are no patterns."""
+def _pattern_set(patterns: Mapping[str, Atom], memory_bytes: int) -> tuple[Any, list[Atom]]:
+    """One RE2 set of all patterns, the canary at index 0. None if there are no patterns or too many for one set."""
     if not patterns:
         return None, []
-    pattern_set = re2.Set.SearchSet(options(_SET_MEMORY_BYTES))
+    pattern_set = re2.Set.SearchSet(options(memory_bytes))
     pattern_set.Add(_CANARY)
     for regex in patterns:
         pattern_set.Add(regex)
-    pattern_set.Compile()
+    try:
+        pattern_set.Compile()
+    except re2.error:
+        log.warning("%d patterns are too many for one RE2 set: each is tried on every text", len(patterns))
+        return None, list(patterns.values())
     return pattern_set, list(patterns.values())
