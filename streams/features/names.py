@@ -14,7 +14,7 @@ _NAME_TAGS = frozenset(("人名/姓", "人名/名", "人名/一般"))
 HONORIFICS = frozenset(("さん", "さま", "様", "くん", "君", "ちゃん", "氏", "殿", "先生"))
 #: After a name these make it a company, a place, a product or a team.
 NOT_A_PERSON = (
-    "電機", "電器", "電気", "製薬", "製菓", "製作所", "工業", "産業", "化学", "商店", "商会", "書店", "堂", "屋", "店", "社",
+    "支店", "支社", "営業", "病院", "大学", "高校", "中学", "小学", "電機", "電器", "電気", "製薬", "製菓", "製作所", "工業", "産業", "化学", "商店", "商会", "書店", "堂", "屋", "店", "社",
     "貴金属", "銀行", "証券", "牛", "焼", "織", "市", "町", "村", "区", "県", "駅", "川", "山", "島", "城", "神社", "寺",
     "線", "通り", "球場", "杯", "賞", "家", "式", "流", "時計", "眼鏡", "楽器", "漆器", "筆",
 )  # fmt: skip
@@ -57,7 +57,9 @@ def person_names(surfaces: Sequence[str], tags: Sequence[str]) -> list[tuple[int
 
 def _may_be_name_before_honorific(surface: str, tag: str) -> bool:
     """Surnames that are also places (山口さん) or ordinary words (林様)."""
-    return surface in ORDINARY_WORDS or (tag == "地名/一般" and _KANJI_NAME.fullmatch(surface) is not None)
+    return surface in ORDINARY_WORDS or (
+        tag == "地名/一般" and surface not in _TITLES and _KANJI_NAME.fullmatch(surface) is not None
+    )
 
 
 def _may_be_name(surface: str, tag: str) -> bool:

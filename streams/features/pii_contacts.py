@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from streams.features.scan import Places, first_group, whole
 
@@ -31,7 +32,7 @@ _SURE_NAMES = (
     "skype", "snapchat", "tiktok",
 )  # fmt: skip
 #: A text without any of these names no handle.
-HANDLE_HINTS = ("@", "line", "ライン", "らいん", ".me/", "lin.ee", "x.com/", "discord.gg", "facebook.com", "ig ", "ig:", "snap",
+HANDLE_HINTS = ("@", "_", ".", "line", "ライン", "らいん", ".me/", "lin.ee", "x.com/", "discord.gg", "facebook.com", "ig ", "ig:", "snap",
                 "signal", "viber", *_SURE_NAMES)  # fmt: skip
 _SURE = "|".join(_SURE_NAMES)
 _MESSENGER = re.compile(
@@ -59,10 +60,20 @@ _AFTER_SURE = (
     re.compile(rf"\s*[:=→⇒]\s*({_HANDLE}){_END}"),
     re.compile(r"(?:は|が)\s*([a-z][a-z0-9._]{4,31})(?=です|だよ|っていう|という|で検索|で探)"),
 )
-#: IDはtaro777x、LINEで…: the account first, the messenger at most 12 characters later.
+#: IDはtaro777x、LINEで…, add the_jess32 Discord: the account first, the messenger at most 12 characters later.
 _ACCOUNT_FIRST = re.compile(rf"(?:id(?<![a-z]id)|アカウント){_SAID}({_ODD_HANDLE}){_END}")
 _MESSENGER_WITHIN = 12
 _AT_HANDLE = re.compile(r"@(?<![a-z0-9._%+\-@/]@)(?!cosme|home\b|mart\b)[a-z_][a-z0-9_.]{3,30}(?<!\.)")
+#: Joined by a low line, or by a dot with figures after it: taro_99, taro.8436. Names of camera files are not.
+_JOINED = r"(?!img_|dsc_|dscn|pxl_)[a-z][a-z0-9\-]{1,20}(?:_[a-z0-9_]{1,20}|\.[0-9]{2,6})(?![a-z0-9.])"
+_JOINED_HANDLE = re.compile(rf"(?<![a-z0-9@/._])({_JOINED})")
+#: The answer to "what is your ID?": a line that is hardly more than the handle. taro99 alone is not taken, because
+#: WH1000 answers "which model?" in the same way.
+_ALONE = re.compile(
+    r"^(?:はい|これです|こちらです|id|here|it's|it is|sure|ok|yes|add me|[ 、,:→\-「])*"
+    rf"({_JOINED})(?:」|です|だよ|になります|で検索|でお願い|で追加| on | please|[!。. ]|$)[^\n]{{0,15}}$",
+    re.MULTILINE,
+)
 _PROFILE_ADDRESS = re.compile(
     r"(?<![a-z0-9\-])(?:line\.me/(?:r/)?+(?:ti/)?+(?:[a-z]/)?+|lin\.ee/|t\.me/|telegram\.me/|instagram\.com/|twitter\.com/"
     r"|(?<!\.)x\.com/|discord\.gg/|wa\.me/|facebook\.com/|m\.me/|tiktok\.com/|snapchat\.com/add/|open\.kakao\.com/o/)"
@@ -81,7 +92,8 @@ def handles(text: str) -> Places:
                 yield match.span(1)
                 break
     if messengers:
-        for match in _ACCOUNT_FIRST.finditer(text):
+        for match in chain(_ACCOUNT_FIRST.finditer(text), _JOINED_HANDLE.finditer(text)):
             if any(0 <= messenger.start() - match.end() <= _MESSENGER_WITHIN for messenger in messengers):
                 yield match.span(1)
     yield from whole(_AT_HANDLE, text)
+    yield from first_group(_ALONE, text)

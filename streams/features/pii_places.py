@@ -42,6 +42,10 @@ _ADDRESS_IN_CITY = re.compile(
     rf"(?<![一-鿿])[一-鿿々]{{1,5}}[市区町村]{_NAME_CHARACTER}{{1,16}}? ?"
     rf"(?:[0-9]{{1,4}}(?:-[0-9]{{1,4}}){{2,3}}|{_NUMERAL}(?:丁目|番地)(?:{_NUMERAL}(?:番地?|号|-))*(?:{_NUMERAL})?){_ROOM}"
 )
+#: 大阪市北区南町6-37: city and ward together are enough for a block of two.
+_ADDRESS_IN_WARD = re.compile(
+    rf"[一-鿿]{{1,5}}市[一-鿿]{{1,4}}区{_NAME_CHARACTER}{{0,12}}? ?[0-9]{{1,4}}(?:-[0-9]{{1,4}}){{1,3}}(?!日|時|人){_ROOM}"
+)
 _STREET = r"[0-9]{1,5}[a-z]? (?:[a-z0-9.']{1,20} ){1,3}?(?:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|way|place|terrace|square)\b\.?(?: [ns][ew]?\b)?"
 _FLAT = r"(?:,? (?:apt|apartment|suite|unit|flat|#)\.? ?[a-z0-9\-]{1,6})?"
 _CITY_AND_CODE = r",? [a-z][a-z .]{1,24},? [a-z]{2}\.? [0-9]{5}(?:-[0-9]{4})?"
@@ -54,6 +58,6 @@ _PO_BOX = re.compile(r"\bp\.?o\.? ?box [0-9]{1,6}\b")
 
 def addresses(text: str) -> Places:
     """From the prefecture or city down to the block and room; a town without a block (where it is sent from) stays."""
-    for pattern in (_ADDRESS_IN_PREFECTURE, _ADDRESS_IN_CITY, _STREET_WITH_CITY, _PO_BOX):
+    for pattern in (_ADDRESS_IN_PREFECTURE, _ADDRESS_IN_CITY, _ADDRESS_IN_WARD, _STREET_WITH_CITY, _PO_BOX):
         yield from whole(pattern, text)
     yield from first_group(_LABELLED_STREET, text)

@@ -72,7 +72,7 @@ def message_batch(rows: Sequence[WindowFeatures], bucket: int) -> dict[str, npt.
             length = len(turn)
             lengths.append(min(length, bucket))
             turns.append(turn if length <= bucket else turn[:bucket])
-    # One boolean assignment for all turns: 1.6 µs a row of five, where a slice per turn takes 3.1.
+    # One boolean assignment for all turns: some 1.8 µs a row of five, where a slice per turn takes 3.1.
     tokens = np.zeros((len(rows) * WINDOW, bucket), np.int64)
     if turns:
         tokens[np.arange(bucket) < np.array(lengths)[:, np.newaxis]] = np.concatenate(turns)

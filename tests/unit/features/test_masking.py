@@ -111,6 +111,26 @@ def test_no_price_is_taken(price: int) -> None:
         assert mask_patterns(text).text == text
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("はい、taro.8436です", "はい、〈HANDLE〉です"),
+        ("here: tom_41", "here: 〈HANDLE〉"),
+        ("add the_jess32 Discord and say hi", "add 〈HANDLE〉 Discord and say hi"),
+        ("555 363 8186", "〈PHONE〉"),
+        ("大阪市北区南町6-37です", "〈ADDRESS〉です"),
+        ("横浜市西区で1-2日後に", "横浜市西区で1-2日後に"),
+        ("IMG_1234です", "IMG_1234です"),
+        ("WH1000です", "WH1000です"),
+        ("dropbox.com", "dropbox.com"),
+        ("ver.1.2.3", "ver.1.2.3"),
+        ("Suitable_for all types, in line with the rest", "Suitable_for all types, in line with the rest"),
+    ],
+)
+def test_handles_without_a_label_and_their_neighbours(text: str, masked: str) -> None:
+    assert mask_patterns(text).text == masked
+
+
 def test_where_two_kinds_claim_a_place_the_surer_wins() -> None:
     assert pattern_spans("カード 4111111111111111 電話") == [Span(4, 20, "CARD")]
 
