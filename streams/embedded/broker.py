@@ -74,6 +74,10 @@ class EmbeddedBroker:
         """SIGKILL, as when the machine takes it away. noida-db then loses what it acknowledged in the last 2 s."""
         self._process.kill()
 
+    def died(self) -> EmbeddedServerError:
+        """What to raise, or print, when it is found not running."""
+        return self._process.died()
+
     def __enter__(self) -> EmbeddedBroker:
         """Start it."""
         return self.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +193,16 @@ def put_model(
         data = content if isinstance(content, bytes) else content.SerializeToString()
         (directory / str(version) / "model.onnx").write_bytes(data)
     (directory / "config.pbtxt").write_text(config_pbtxt(model, dict.fromkeys(versions, facts)))
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A directory of models that a test fills."""
+
+    path: Path
+
+    def put(self, model: str, versions: Mapping[int, onnx.ModelProto | bytes], **options) -> None:
+        put_model(self.path, model, versions, **options)
 
 
 def window(*tokens: int, writer: int = 1, status: int = 0) -> WindowFeatures:

@@ -5,15 +5,14 @@ Test modules name this module in `pytest_plugins`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import onnx
 import pytest
 
 from streams.embedded.triton import EmbeddedTriton
 from tests.integration.tiny_models import (
+    Repository,
     encoder_mean,
     listing_sum,
     message_picky,
@@ -21,16 +20,6 @@ from tests.integration.tiny_models import (
     message_sum,
     put_model,
 )
-
-
-@dataclass(frozen=True)
-class Repository:
-    """A directory of models that a test fills."""
-
-    path: Path
-
-    def put(self, model: str, versions: Mapping[int, onnx.ModelProto | bytes], **options) -> None:
-        put_model(self.path, model, versions, **options)
 
 
 @pytest.fixture(scope="session")
