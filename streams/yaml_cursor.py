@@ -187,10 +187,12 @@ class Cursor:
         self.note("wrong-type", f"{name} {wanted}, not {self._shown()}", hint)
 
     def _shown(self) -> str:
-        if isinstance(self.value, str | int | float) and not isinstance(self.value, bool):
-            return f'"{str(self.value)[:40]}"'
+        if isinstance(self.value, str):
+            return f'"{self.value[:40]}"'
         if isinstance(self.value, bool):
             return "true" if self.value else "false"
+        if isinstance(self.value, int | float):
+            return str(self.value)
         return _TYPE_NAMES[type(self.value)]
 
     @property

@@ -55,6 +55,8 @@ def read_window(cursor: Cursor) -> Window | None:
     messages = cursor.read("messages", lambda at: at.integer(least=1, most=WINDOW_MESSAGES))
     scope: Scope | None = cursor.read("scope", _scope)
     same_writer = cursor.read("same_writer", lambda at: at.flag())
+    if scope is None and "scope" in cursor.value:
+        return None
     window = Window(
         messages=WINDOW_MESSAGES if messages is None else messages,
         scope=scope or "last",
@@ -144,7 +146,7 @@ def _limits(cursor: Cursor, name: str) -> Condition | None:
 def _facts(cursor: Cursor, name: str) -> tuple[Fact, ...]:
     items = cursor.items(most=1000) if isinstance(cursor.value, list) else [cursor]
     facts = [_fact(item, name) for item in items]
-    return tuple(dict.fromkeys(fact for fact in facts if fact is not None))
+    return tuple(fact for fact in facts if fact is not None)
 
 
 def _fact(cursor: Cursor, name: str) -> Fact | None:

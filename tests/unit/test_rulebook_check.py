@@ -1,0 +1,142 @@
+"""Rules and policy checked together, in this process and in a child with limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streams.diagnostics import errors
+from streams.rule_engine import RuleSet
+from streams.rulebook.check import Bundle, check
+from streams.rulebook.child import check_in_child
+from streams.rulebook.files import SourceFile
+
+DOMAINS = b"""\
+format: 1
+domains:
+  contact_exchange: {title: x, applies_to: message, severity: medium}
+  counterfeit: {title: x, applies_to: listing, severity: high}
+"""
+
+
+def rule(rule_id: str = "contact.line", word: str = "LINE", *, mode: str = "active", sample: str = "") -> str:
+    """One rule as text."""
+    return (
+        f"  - {{id: {rule_id}, description: x, domain: contact_exchange, mode: {mode}, "
+        f"match: {{any: [{word}]}}, tests: {{should_match: [{sample or word}]}}}}\n"
+    )
+
+
+def file(*rules: str, name: str = "rules/a.yaml") -> SourceFile:
+    """A rule file."""
+    return SourceFile(name, ("format: 1\nrules:\n" + "".join(rules)).encode())
+
+
+POLICY = SourceFile("rules/domains.yaml", DOMAINS)
+
+
+def _issues(bundle: Bundle) -> list[str]:
+    return [issue.render() for issue in bundle.issues]
+
+
+def test_a_good_set() -> None:
+    bundle = check(
+        [POLICY, file(rule(), rule("contact.off", "Insta", mode="off", sample="nothing"))], now_us=0
+    )
+    assert _issues(bundle) == []
+    assert bundle.usable
+    assert bundle.samples_run == 1, "samples of rules that are off are not run"
+    assert [found.id for found in bundle.rules] == ["contact.line", "contact.off"]
+    assert sorted(bundle.policy.domains) == ["contact_exchange", "counterfeit"]
+
+
+def test_ids_are_unique_over_files() -> None:
+    bundle = check([POLICY, file(rule()), file(rule(), name="rules/b.yaml")], now_us=0)
+    assert _issues(bundle) == [
+        "rules/b.yaml:3:5: rule.repeated-id: rule contact.line: the id is already used at rules/a.yaml:3  "
+        "(ids are unique over all files)"
+    ]
+
+
+def test_failing_samples() -> None:
+    text = rule(sample="Instagram").replace("]}}", "], should_not_match: [my line]}}")
+    bundle = check([POLICY, file(text)], now_us=0)
+    assert [(issue.code, issue.line) for issue in bundle.issues] == [
+        ("test.did-not-fire", 3),
+        ("test.fired", 3),
+    ]
+    assert "tests.should_not_match[0] fired: my 「line」" in bundle.issues[1].message
+
+
+def test_everything_at_once_over_files() -> None:
+    files = [
+        SourceFile("rules/domains.yaml", b"format: 1\ndomains: {x: 3}\n"),
+        file(rule("BAD")),
+        SourceFile("rules/old.yml", b""),
+        SourceFile("rules/sjis.yaml", "a: ライン".encode("cp932")),
+    ]
+    codes = [issue.code for issue in check(files, now_us=0).issues]
+    assert codes == ["rule.id", "policy.domain-name", "policy.wrong-type", "file.extension", "yaml.not-utf8"]
+
+
+def test_a_policy_is_required() -> None:
+    assert [issue.code for issue in check([file(rule())], now_us=0).issues] == ["policy.missing"]
+    assert [issue.code for issue in check([], now_us=0).issues] == ["policy.missing"]
+
+
+def test_warnings_do_not_forbid() -> None:
+    bundle = check([POLICY, file(rule(word="死"))], now_us=0)
+    assert bundle.usable
+    assert [issue.severity for issue in bundle.issues] == ["warning"]
+
+
+async def test_the_child_says_the_same() -> None:
+    files = [POLICY, file(rule(), rule("contact.insta", "Insta", sample="no"))]
+    here = check(files, now_us=5)
+    there = await check_in_child(files, now_us=5)
+    assert there == here
+    assert RuleSet(there.rules).version == RuleSet(here.rules).version
+    assert there.policy.version == here.policy.version
+
+
+async def test_a_child_that_takes_too_long_is_ended() -> None:
+    bundle = await check_in_child([POLICY, file(rule())], timeout_s=0.001)
+    assert [issue.code for issue in bundle.issues] == ["check.timeout"]
+    assert not bundle.usable
+
+
+async def test_a_child_that_needs_too_much_memory_is_ended() -> None:
+    words = ", ".join(f"{number:06d}ライン" for number in range(20_000))
+    bundle = await check_in_child(
+        [POLICY, file(rule(word=words, sample="000000ライン"))], memory_bytes=40 << 20
+    )
+    assert [issue.code for issue in errors(bundle.issues)] == ["check.died"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 1_000_000,
+        b"a: &a [x]\nb: [*a, *a]\n",
+        b"format: 1\nrules: !!python/object/apply:os.abort []\n",
+        b"\x00" * 1000,
+        b"x" * (1 << 20 | 1),
+        rb"format: 1"
+        + b"\nrules:\n"
+        + rule(word="x").replace("any: [x]", r"regex: '((a{1,100}){1,100}){1,100}'").encode(),
+    ],
+)
+async def test_bombs_are_refused(content: bytes) -> None:
+    bundle = await check_in_child([POLICY, SourceFile("rules/bomb.yaml", content)])
+    assert [issue.path for issue in errors(bundle.issues)] == ["rules/bomb.yaml"]
+
+
+def test_the_shipped_rules_are_good() -> None:
+    directory = Path(__file__).parents[2] / "rules"
+    files = [SourceFile(path.name, path.read_bytes()) for path in sorted(directory.glob("*.yaml"))]
+    bundle = check(files, now_us=1_795_219_200 * 1_000_000)
+    assert _issues(bundle) == []
+    assert len(bundle.rules) >= 20
+    assert bundle.samples_run >= 4 * len(bundle.rules)
+    assert {found.domain for found in bundle.rules} == set(bundle.domains)

@@ -1,0 +1,273 @@
+"""The live rulebook on real directories: edits, half-written files, ConfigMap swaps, vanished directories."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from streams import metrics
+from streams.diagnostics import Issue
+from streams.rule_engine import ScannedTurn
+from streams.rulebook import LiveRulebook, Rulebook, RulebookRefused, status
+from tests.unit.test_rulebook_check import DOMAINS, rule
+
+_LONG_S = 600.0
+
+
+def _write(directory: Path, *rules: str, name: str = "a.yaml") -> None:
+    (directory / name).write_text("format: 1\nrules:\n" + "".join(rules), "utf-8")
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A directory with a policy and one rule."""
+    path = tmp_path / "rules"
+    path.mkdir()
+    (path / "domains.yaml").write_bytes(DOMAINS)
+    _write(path, rule())
+    return path
+
+
+@asynccontextmanager
+async def _running(live: LiveRulebook) -> AsyncIterator[LiveRulebook]:
+    await live.start()
+    try:
+        yield live
+    finally:
+        await live.stop()
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not true():  # noqa: ASYNC110 - what is waited for sends no event
+            await asyncio.sleep(0.02)
+
+
+def _fires(live: LiveRulebook, text: str) -> list[str]:
+    rules = live.current.rules
+    hits = rules.evaluate_message([ScannedTurn("m", "buyer", rules.scan(text))], {}, at_us=0)
+    return [hit.rule_id for hit in hits]
+
+
+def _ids(live: LiveRulebook) -> list[str]:
+    return [found.id for found in live.current.rules.rules]
+
+
+async def test_first_load(directory: Path) -> None:
+    changes: list[Rulebook] = []
+    live = LiveRulebook(directory, poll_s=_LONG_S, clock=lambda: 1_795_219_200.0)
+    live.on_change(changes.append)
+    with pytest.raises(RuntimeError, match="start"):
+        _ = live.current
+    async with _running(live):
+        assert _fires(live, "ＬＩＮＥで") == ["contact.line"]
+        assert live.refused == ()
+        assert changes == [live.current]
+        assert status(live) == {
+            "ruleset": live.current.rules.version,
+            "policy": live.current.policy.version,
+            "loaded_at": "2026-11-21T00:00:00+00:00",
+            "rules": {"active": 1, "shadow": 0, "off": 0},
+            "domains": ["contact_exchange", "counterfeit"],
+            "refused": [],
+        }
+        assert metrics.RULES_LOADED.labels("active")._value.get() == 1
+        assert metrics.RULES_LOADED_AT._value.get() == 1_795_219_200.0
+
+
+async def test_a_first_load_that_fails_says_why(directory: Path) -> None:
+    _write(directory, rule("BAD"))
+    with pytest.raises(RulebookRefused, match=r"a\.yaml:3:10: rule\.id") as refused:
+        await LiveRulebook(directory, poll_s=_LONG_S).start()
+    assert [issue.code for issue in refused.value.issues] == ["rule.id"]
+    with pytest.raises(RulebookRefused, match=r"files\.unreadable"):
+        await LiveRulebook(directory / "nowhere", poll_s=_LONG_S).start()
+
+
+async def test_a_bad_edit_leaves_the_old_set_and_a_good_one_replaces_it(directory: Path) -> None:
+    live = LiveRulebook(directory, poll_s=_LONG_S)
+    async with _running(live):
+        before = live.current
+        refused_before = metrics.RULES_RELOADS.labels("refused")._value.get()
+        _write(directory, rule(sample="never"))
+        assert await live.reload() is False
+        assert live.current is before
+        assert [issue.code for issue in live.refused] == ["test.did-not-fire"]
+        assert status(live)["refused"][0]["line"] == 3
+        assert await live.reload() is False
+        assert metrics.RULES_RELOADS.labels("refused")._value.get() == refused_before + 1, (
+            "the same refusal counts once"
+        )
+        _write(directory, rule("contact.insta", "Insta"), rule())
+        assert await live.reload() is True
+        assert live.refused == ()
+        assert _fires(live, "insta") == ["contact.insta"]
+
+
+async def test_going_back_to_the_live_content_clears_the_refusal(directory: Path) -> None:
+    live = LiveRulebook(directory, poll_s=0.05, settle_s=0.01)
+    async with _running(live):
+        before = live.current
+        _write(directory, rule("BAD"))
+        await _until(lambda: bool(live.refused))
+        _write(directory, rule())
+        await _until(lambda: not live.refused)
+        assert live.current is before
+
+
+@pytest.mark.parametrize("poll_s", [_LONG_S, 0.1])
+async def test_edits_go_live_by_notification_and_by_polling(directory: Path, poll_s: float) -> None:
+    """With a long poll only the notification can be quick enough; NFS has none and lives by the poll."""
+    live = LiveRulebook(directory, poll_s=poll_s, settle_s=0.05)
+    async with _running(live):
+        await asyncio.sleep(0.3)  # until the watch is set: a change before it waits for the poll
+        _write(directory, rule(), rule("contact.insta", "Insta"), name="a.yaml")
+        await _until(lambda: _ids(live) == ["contact.insta", "contact.line"])
+        # an editor's way: a new file moved over the old one, a backup left behind
+        _write(directory, rule(), rule("contact.viber", "Viber"), name=".a.yaml.swp")
+        (directory / "a.yaml").rename(directory / "a.yaml~")
+        (directory / ".a.yaml.swp").rename(directory / "a.yaml")
+        await _until(lambda: _ids(live) == ["contact.line", "contact.viber"])
+
+
+async def test_a_slow_write_is_not_read_half(directory: Path) -> None:
+    """Each prefix of this file up to the last rule is valid by itself."""
+    seen: list[list[str]] = []
+    live = LiveRulebook(directory, poll_s=0.05, settle_s=0.4)
+    live.on_change(lambda book: seen.append([found.id for found in book.rules.rules]))
+    async with _running(live):
+        with (directory / "b.yaml").open("w") as file:
+            file.write("format: 1\nrules:\n")
+            for number in range(5):
+                file.write(rule(f"contact.r{number}", f"word{number}"))
+                file.flush()
+                await asyncio.sleep(0.15)
+        await _until(lambda: len(_ids(live)) == 6)
+        assert [len(ids) for ids in seen] == [1, 6]
+
+
+async def test_configmap_swap(tmp_path: Path) -> None:
+    """Kubernetes: files are links to ..data/file, ..data is a link that is replaced by rename."""
+    mount = tmp_path / "mount"
+    mount.mkdir()
+
+    def revision(name: str, *rules: str) -> None:
+        (mount / name).mkdir()
+        (mount / name / "domains.yaml").write_bytes(DOMAINS)
+        _write(mount / name, *rules)
+        (mount / "..data_tmp").symlink_to(name)
+        (mount / "..data_tmp").rename(mount / "..data")
+
+    revision("..2026_1", rule())
+    for name in ("domains.yaml", "a.yaml"):
+        (mount / name).symlink_to(f"..data/{name}")
+    live = LiveRulebook(mount, poll_s=0.1, settle_s=0.05)
+    async with _running(live):
+        assert _ids(live) == ["contact.line"]
+        revision("..2026_2", rule("contact.insta", "Insta"))
+        await _until(lambda: _ids(live) == ["contact.insta"])
+        shutil.rmtree(mount / "..2026_1")
+        revision("..2026_3", rule("contact.viber", "Viber"))
+        await _until(lambda: _ids(live) == ["contact.viber"])
+
+
+async def test_a_vanished_directory_leaves_the_old_set(directory: Path) -> None:
+    live = LiveRulebook(directory, poll_s=0.05, settle_s=0.01)
+    async with _running(live):
+        directory.rename(directory.with_name("away"))
+        await _until(lambda: bool(live.refused))
+        assert [issue.code for issue in live.refused] == ["files.unreadable"]
+        assert _fires(live, "LINE") == ["contact.line"]
+        _write(directory.with_name("away"), rule("contact.insta", "Insta"))
+        directory.with_name("away").rename(directory)
+        await _until(lambda: _ids(live) == ["contact.insta"])
+        assert live.refused == ()
+
+
+class TestShrinking:
+    async def test_a_vanished_file_must_be_confirmed(self, directory: Path) -> None:
+        _write(directory, rule("contact.insta", "Insta"), name="b.yaml")
+        live = LiveRulebook(directory, poll_s=0.05, settle_s=0.01)
+        async with _running(live):
+            (directory / "b.yaml").unlink()
+            await _until(lambda: bool(live.refused))
+            assert (
+                "1 of 2 active rules are gone because the file vanished, e.g. contact.insta"
+                in live.refused[0].message
+            )
+            assert len(_ids(live)) == 2
+            digest = live.refused[0].hint.split(" writes ")[1].split(" ")[0]
+            (directory / "ACCEPTED").write_text(digest + "\n")
+            await _until(lambda: _ids(live) == ["contact.line"])
+
+    async def test_a_cut_file_must_be_confirmed(self, directory: Path) -> None:
+        rules = [rule(f"contact.r{number}", f"word{number}") for number in range(5)]
+        _write(directory, *rules)
+        live = LiveRulebook(directory, poll_s=_LONG_S)
+        async with _running(live):
+            _write(directory, *rules[:4])
+            assert await live.reload() is True, "a fifth is not more than a fifth"
+            _write(directory, *rules[:2])
+            assert await live.reload() is False
+            assert "was cut off" in live.refused[0].message
+
+    async def test_rules_deleted_from_a_file_or_switched_off_need_no_confirmation(
+        self, directory: Path
+    ) -> None:
+        rules = [rule(f"contact.r{number}", f"word{number}") for number in range(5)]
+        _write(directory, *rules)
+        live = LiveRulebook(directory, poll_s=_LONG_S)
+        async with _running(live):
+            _write(directory, *rules[3:])
+            assert await live.reload() is True
+            _write(directory, *(text.replace("active", "off") for text in rules[3:]))
+            assert await live.reload() is True
+
+
+class TestAccept:
+    async def test_a_policy_whose_models_are_not_served_waits(self, directory: Path) -> None:
+        served = asyncio.Event()
+        served.set()
+        asked = 0
+
+        async def accept(_: Rulebook) -> list[Issue]:
+            nonlocal asked
+            asked += 1
+            return (
+                []
+                if served.is_set()
+                else [Issue("policy.not-served", "version 2 is not served", "domains.yaml", 1, 1)]
+            )
+
+        live = LiveRulebook(directory, poll_s=0.05, settle_s=0.01, accept=accept)
+        async with _running(live):
+            served.clear()
+            _write(directory, rule("contact.insta", "Insta"))
+            await _until(lambda: asked >= 4)
+            assert [issue.code for issue in live.refused] == ["policy.not-served"]
+            assert _ids(live) == ["contact.line"]
+            served.set()
+            await _until(lambda: _ids(live) == ["contact.insta"])
+
+    async def test_warnings_do_not_refuse(self, directory: Path) -> None:
+        async def accept(_: Rulebook) -> list[Issue]:
+            return [Issue("x", "y", "z", 1, 1, severity="warning")]
+
+        async with _running(LiveRulebook(directory, poll_s=_LONG_S, accept=accept)) as live:
+            assert live.refused == ()
+
+
+async def test_a_listener_that_fails_does_not_stop_the_reloading(directory: Path) -> None:
+    def broken(_: Rulebook) -> None:
+        raise ValueError("listener")
+
+    live = LiveRulebook(directory, poll_s=0.05, settle_s=0.01)
+    live.on_change(broken)
+    async with _running(live):
+        _write(directory, rule("contact.insta", "Insta"))
+        await _until(lambda: _ids(live) == ["contact.insta"])
