@@ -144,19 +144,25 @@ class ImageFetcher:
                         continue
                     if response.status != 200:
                         raise ImageRefused(
-                            f"image_http_{response.status}", f"{url.host} answered {response.status}"
+                            f"image_http_{response.status}", f"{url.raw_host} answered {response.status}"
                         )
                     return await _body(response)
             except aiohttp.ClientConnectorDNSError as error:
                 if isinstance(error.os_error, _AddressRefusedError):
                     raise ImageRefused("image_address_refused", str(error.os_error)) from error
-                raise ImageRefused("image_unreachable", f"{url.host}: {error}") from error
+                raise ImageRefused("image_unreachable", f"{url.raw_host}: {error}") from error
+            except (
+                UnicodeError
+            ) as error:  # resolving encodes the name: empty or long labels, letters IDNA does not know
+                raise ImageRefused(
+                    "image_address_unreadable", f"{url.raw_host} is no host name: {error}"
+                ) from error
             except aiohttp.ClientError as error:
                 raise ImageRefused(
-                    "image_unreachable", f"{url.host}: {type(error).__name__}: {error}"
+                    "image_unreachable", f"{url.raw_host}: {type(error).__name__}: {error}"
                 ) from error
         raise ImageRefused(
-            "image_redirect_refused", f"more than {MAX_REDIRECTS} redirects, last to {url.host}"
+            "image_redirect_refused", f"more than {MAX_REDIRECTS} redirects, last to {url.raw_host}"
         )
 
     def _redirected(self, url: URL, location: str) -> URL:
@@ -164,7 +170,7 @@ class ImageFetcher:
             return self._checked(url.join(_parsed(location)))
         except ImageRefused as error:
             raise ImageRefused(
-                "image_redirect_refused", f"{url.host} redirects elsewhere: {error.detail}"
+                "image_redirect_refused", f"{url.raw_host} redirects elsewhere: {error.detail}"
             ) from error
 
     def _checked(self, url: URL) -> URL:
@@ -178,15 +184,17 @@ class ImageFetcher:
             )
         if not self._hosts.allow(url):
             raise ImageRefused(
-                "image_host_refused", f"{url.host}:{url.port} is not among SEKISHO_IMAGE_HOSTS"
+                "image_host_refused", f"{url.raw_host}:{url.port} is not among SEKISHO_IMAGE_HOSTS"
             )
         # What looks like an address is not resolved by aiohttp, so the resolver's check does not see it; 2130706433
         # and 127.1 look like one to aiohttp and are the loopback to some systems.
         if _is_ip(url.raw_host):
             if not self._allow_address(url.raw_host):
-                raise ImageRefused("image_address_refused", f"{url.host} is not a public address")
+                raise ImageRefused("image_address_refused", f"{url.raw_host} is not a public address")
         elif url.raw_host.replace(".", "").isdigit():
-            raise ImageRefused("image_host_refused", f"{url.host} is neither a name nor an address in full")
+            raise ImageRefused(
+                "image_host_refused", f"{url.raw_host} is neither a name nor an address in full"
+            )
         return url
 
 

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from streams.events import ImageSource
 from streams.features.image_decode import MAX_BYTES, SIDE, ImageRefused, decode_image
 from streams.features.image_fetch import AllowedHosts, ImageFetcher, is_public_address
-from streams.metrics import IMAGES
 
 __all__ = ["SIDE", "ImageLoader", "ImageRefused", "LoadedImage", "decode_image"]
 
@@ -73,13 +72,9 @@ class ImageLoader:
         notes: list[str] = []
         for source in images[:MAX_TRIED]:
             try:
-                loaded = await self._load_one(source)
+                return await self._load_one(source), tuple(notes)
             except ImageRefused as refusal:
-                IMAGES.labels(refusal.reason).inc()
                 notes.append(refusal.reason)
-            else:
-                IMAGES.labels("usable").inc()
-                return loaded, tuple(notes)
         if len(images) > MAX_TRIED:
             notes.append("image_others_untried")
         return None, tuple(notes)

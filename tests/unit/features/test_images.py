@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from yarl import URL
 
@@ -233,6 +235,41 @@ async def test_a_name_that_does_not_resolve_is_unreachable() -> None:
         assert await refusal(loader, "http://nowhere.invalid/a.jpg") in {"image_unreachable", "image_timeout"}
     finally:
         await loader.close()
+
+
+@pytest.mark.parametrize(
+    "host", ["a" * 70 + ".shop.invalid", "a..shop.invalid", "xn--a.shop.invalid", "\ud800.shop.invalid"]
+)
+async def test_a_host_that_is_no_name_is_refused_like_any_other(host: str) -> None:
+    """Encoding such a name for the resolver raises UnicodeError, which is no error of the connection."""
+    loader = ImageLoader(hosts=["*.shop.invalid"], paths=None, timeout_s=10.0)
+    await loader.start()
+    try:
+        assert await refusal(loader, f"http://{host}/a.jpg") in {
+            "image_address_unreadable",
+            "image_unreachable",
+        }
+    finally:
+        await loader.close()
+
+
+@given(
+    st.text(st.sampled_from("a.:/@[]%\\?#\x00\ud800é。0-_ \n"), max_size=14),
+    st.sampled_from(["", ".shop.invalid:1/", "@shop.invalid"]),
+)
+@settings(deadline=None, max_examples=150)
+def test_no_address_raises_anything(start: str, end: str) -> None:
+    async def load() -> tuple[str, ...]:
+        loader = ImageLoader(
+            hosts=["*.shop.invalid:1"], paths=None, timeout_s=5.0, allow_address=lambda _: False
+        )
+        await loader.start()
+        try:
+            return (await loader.load([ImageSource(url=f"http://{start}{end}")]))[1]
+        finally:
+            await loader.close()
+
+    assert len(asyncio.run(load())) == 1
 
 
 async def test_nothing_is_fetched_before_start() -> None:
