@@ -57,6 +57,10 @@ def _sample(cursor: Cursor, kind: Kind, index: int, *, should_match: bool) -> Sa
     writer = str(dict(facts).get("writer", WRITERS[0]))
     turns = _turns(cursor, writer)
     if turns and turns[-1][0] != writer:  # the last message is the event: who wrote it is a fact
+        if "writer" in cursor.value:
+            cursor.note(
+                "sample", f'"writer" is {writer} and the last message is by the {turns[-1][0]}', "remove one"
+            )
         facts = (*facts, ("writer", turns[-1][0]))
     return Sample(should_match, index, line, column, turns=turns, facts=facts, at_us=at_us)
 
