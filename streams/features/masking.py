@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from streams.features.normal_form import align, encodable, normalise
 from streams.features.patterns import Span, pattern_spans
@@ -25,6 +26,7 @@ def placeholder(kind: str) -> str:
     return f"〈{kind}〉"
 
 
+@lru_cache(maxsize=8)  # a rule with many hits asks for an excerpt of the same text for each of them
 def mask_patterns(text: str) -> Masked:
     """Mask what patterns find (everything but names, which need the tagger: `tokens.TextPipeline`)."""
     text = encodable(text)

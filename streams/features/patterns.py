@@ -34,11 +34,13 @@ def pattern_spans(normal: str) -> list[Span]:
         return []
     digits = len(_DIGIT.findall(normal))
     kept: list[Span] = []
+    claimed = bytearray(len(normal))
     for finder in _FINDERS:
         if digits < finder.digits or not any(hint in normal for hint in finder.hints):
             continue
         for start, end, kind in finder.find(normal):
-            if all(end <= span.start or span.end <= start for span in kept):
+            if claimed.find(1, start, end) < 0:
+                claimed[start:end] = b"\1" * (end - start)
                 kept.append(Span(start, end, kind))
     kept.sort()
     return kept

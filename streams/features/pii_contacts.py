@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from itertools import chain
 
 from streams.features.scan import Places, first_group, whole
@@ -92,8 +93,10 @@ def handles(text: str) -> Places:
                 yield match.span(1)
                 break
     if messengers:
+        starts = [messenger.start() for messenger in messengers]
         for match in chain(_ACCOUNT_FIRST.finditer(text), _JOINED_HANDLE.finditer(text)):
-            if any(0 <= messenger.start() - match.end() <= _MESSENGER_WITHIN for messenger in messengers):
+            following = bisect_left(starts, match.end())
+            if following < len(starts) and starts[following] <= match.end() + _MESSENGER_WITHIN:
                 yield match.span(1)
     yield from whole(_AT_HANDLE, text)
     yield from first_group(_ALONE, text)
