@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ rules:
 """
 
 
-async def _reloaded(worker: WorkerProcess, before: str, *, refused: bool = False) -> dict[str, object]:
+async def _reloaded(worker: WorkerProcess, before: str, *, refused: bool = False) -> dict[str, Any]:
     deadline = time.monotonic() + 20
     while True:
         _, body = await asyncio.to_thread(worker.get, "/rules")
@@ -68,7 +69,8 @@ async def test_a_new_rule_takes_effect_and_a_bad_one_changes_nothing(
     _, good = worker.get("/rules")
     (rules_dir / "new.yaml").write_text(NEW_RULE.replace("mode: active", "mode: actve"))
     state = await _reloaded(worker, good, refused=True)
-    assert "new.yaml:9" in json.dumps(state["refused"]), state["refused"]
+    (issue,) = state["refused"]
+    assert (Path(issue["path"]).name, issue["line"], issue["hint"]) == ("new.yaml", 9, 'did you mean "active"?')
     await send(settings, [message("still", "モノペイあります", transaction_id="t3")])
     outputs = await accounted_for(settings, policy.domains)
     assert [r["rule_id"] for r in outputs.prediction_of("still")["rules"]] == ["test.new_word"]
