@@ -5,14 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
 from demo.performance import Performance
 from demo.screen import Screen
 from demo.stage import DemoFailedError, set_stage
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be set about a demo."""
+
+    seconds: float
+    rate: float
+    seed: int
+    broker: Literal["tansu", "noida"]
+    repository: Path
+    rules: Path
+    directory: Path
 
 
 @click.command(epilog="Example: sekisho demo --seconds 30 --rate 100")
@@ -41,16 +55,7 @@ from demo.stage import DemoFailedError, set_stage
     help="logs and data go here",
 )
 @click.option("--json", "as_json", is_flag=True, help="end with one line of JSON on standard output")
-def command(
-    seconds: float,
-    rate: float,
-    seed: int,
-    broker: Literal["tansu", "noida"],
-    repository: Path,
-    rules: Path,
-    directory: Path,
-    as_json: bool,
-) -> None:
+def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - click hands over the options by name
     """Run the whole engine here: embedded broker and Triton, the ordinary worker, generated marketplace traffic.
 
     Alerts appear as they arrive; a rule file is edited on the way; a summary ends it. Exit code 1 when an event is
@@ -60,9 +65,7 @@ def command(
 
     screen = Screen(Console(stderr=True, highlight=False))
     try:
-        result = asyncio.run(
-            _perform(screen, seconds, rate, seed, broker, repository, rules, directory, as_json)
-        )
+        result = asyncio.run(_perform(screen, Options(**options), as_json=as_json))
     except DemoFailedError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -70,34 +73,29 @@ def command(
     sys.exit(0 if result["reconciles"] else 1)
 
 
-async def _perform(
-    screen: Screen,
-    seconds: float,
-    rate: float,
-    seed: int,
-    broker: Literal["tansu", "noida"],
-    repository: Path,
-    rules: Path,
-    directory: Path,
-    as_json: bool,
-) -> dict[str, object]:
+async def _perform(screen: Screen, options: Options, *, as_json: bool) -> dict[str, object]:
     from rich.console import Console
 
     screen.say(
         "starting an embedded Kafka broker, an embedded Triton with the shipped models, and one worker"
     )
-    async with set_stage(broker=broker, repository=repository, rules=rules, directory=directory) as stage:
+    async with set_stage(
+        broker=options.broker,
+        repository=options.repository,
+        rules=options.rules,
+        directory=options.directory,
+    ) as stage:
         screen.say(
             f"ready: Kafka {stage.settings.broker}, Triton {stage.settings.triton}, "
-            f"http://127.0.0.1:{stage.settings.web_port}/readyz, logs in {directory}"
+            f"http://127.0.0.1:{stage.settings.web_port}/readyz, logs in {options.directory}"
         )
-        screen.say(f"sending {rate:g} events/s for {seconds:g} s")
-        performance = Performance(stage, seconds, rate, seed, on_alert=screen.alert)
+        screen.say(f"sending {options.rate:g} events/s for {options.seconds:g} s")
+        performance = Performance(stage, options.seconds, options.rate, options.seed, on_alert=screen.alert)
         performance.on_edit = lambda path: screen.say(
             f"a moderator saves {path}: a rule for this week's new trick"
         )
-        screen.header()
-        await performance.run()
+        with screen.showing(performance):
+            await performance.run()
     result = performance.ledger.summary(seconds=performance.produced_for_s)
     edit = performance.edit
     if edit.written_at_s is not None and edit.first_alert_at_s is not None:

@@ -59,10 +59,7 @@ async def set_stage(
     """Start broker, Triton and worker, and wait until events would be screened. Raises `DemoFailedError`."""
     _need(repository, "triton_repo, the model repository")
     _need(rules / POLICY_FILE, "the rule files")
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    own_rules = directory / "rules"
-    shutil.copytree(rules, own_rules)
+    own_rules = await asyncio.to_thread(_fresh_directory, directory, rules)
     policy, issues = parse_policy((own_rules / POLICY_FILE).read_bytes(), str(rules / POLICY_FILE))
     if policy is None:
         raise DemoFailedError("\n".join(issue.render() for issue in issues))
@@ -93,6 +90,13 @@ async def set_stage(
                 _stop(worker)
     except EmbeddedServerError as error:
         raise DemoFailedError(str(error)) from error
+
+
+def _fresh_directory(directory: Path, rules: Path) -> Path:
+    """Empty the demo's directory and put a copy of the rules into it."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return Path(shutil.copytree(rules, directory / "rules"))
 
 
 def _start_worker(settings: Settings, log: Path) -> subprocess.Popen[bytes]:
@@ -134,7 +138,7 @@ def _stop(worker: subprocess.Popen[bytes]) -> None:
 
 def _get(url: str) -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(url, timeout=1) as answer:
+        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - the worker's own address
             body: dict[str, Any] = json.load(answer)
             return body
     except urllib.error.HTTPError as error:

@@ -211,6 +211,7 @@ def _decode(
         raise BadRecord("not_utf8", f"byte {error.start} is not valid UTF-8") from error
     if not isinstance(body, dict):
         raise BadRecord("wrong_type", f"the record is a JSON {type(body).__name__}, not an object")
+    body = _without_nulls(body)
     try:
         event = msgspec.convert(body, kind)
     except msgspec.ValidationError as error:
@@ -233,6 +234,16 @@ def _parse_leniently(value: bytes, error: Exception) -> Any:  # noqa: ANN401 - J
     if clean == body:  # the fast parser refused it for another reason
         raise BadRecord("not_json", str(error)) from error
     return clean
+
+
+def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:
+    """A field that is null is a field that is not there, also among the attributes: producers write both."""
+    attributes = body.get("attributes")
+    if isinstance(attributes, dict) and None in attributes.values():
+        body = {**body, "attributes": {k: v for k, v in attributes.items() if v is not None}}
+    if None in body.values():
+        return {k: v for k, v in body.items() if v is not None}
+    return body
 
 
 def _no_such_constant(name: str) -> object:

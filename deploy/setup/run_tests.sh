@@ -6,8 +6,6 @@ bin=$1
 "$bin/ruff" format --check .
 "$bin/mypy"
 rm -f .coverage .coverage.*
-# Workers run as processes of their own in the integration tests: sitecustomize-free coverage by COVERAGE_PROCESS_START.
-export COVERAGE_PROCESS_START="$PWD/pyproject.toml"
 shift
 "$bin/python" -m coverage run -m pytest "$@"
 "$bin/python" -m coverage combine -q
