@@ -68,12 +68,8 @@ def conversation(rng: Random, mix: Mix) -> tuple[Turn, ...]:
     language: Language = "ja" if rng.random() < JAPANESE_SHARE else "en"
     voice = Voice(language, mix.phrasing, SLOTS[language], bindings(language, rng))
     special = _special(rng, mix)
-    turns: list[Turn] = []
-    for phase, exchange in _plan(rng, special):
-        turns += _speak(rng, voice, exchange, phase)
-    if len(turns) > LONGEST:  # what makes the conversation special is kept, its beginning is not
-        turns = turns[-LONGEST:]
-    return tuple(turns)
+    plan = _within(LONGEST, _plan(rng, special), special)
+    return tuple(turn for phase, exchange in plan for turn in _speak(rng, voice, exchange, phase))
 
 
 def _special(rng: Random, mix: Mix) -> Exchange | None:
@@ -110,6 +106,16 @@ def _plan(rng: Random, special: Exchange | None) -> list[tuple[str, Exchange]]:
     while rng.random() < 0.6:
         first = min(first + rng.choice((0, 1, 1)), len(PHASES) - 1)
         plan.append((PHASES[first], _ordinary(rng, PHASES[first])))
+    return plan
+
+
+def _within(
+    longest: int, plan: list[tuple[str, Exchange]], special: Exchange | None
+) -> list[tuple[str, Exchange]]:
+    """The plan without its first ordinary exchanges, whole, until it fits: half an exchange would lack its context."""
+    while sum(len(exchange.beats) for _, exchange in plan) > longest:
+        first = next(place for place, (_, exchange) in enumerate(plan) if exchange is not special)
+        plan = plan[:first] + plan[first + 1 :]
     return plan
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -22,8 +22,6 @@ Example = Mapping[str, Any]
 Labels = dict[str, npt.NDArray[np.float32]]
 #: A listing's picture (its example, for the place of the file) to features float32 [1280], or None without one.
 Embed = Callable[[Example], npt.NDArray[np.float32] | None]
-
-_BETWEEN_TITLE_AND_DESCRIPTION: Final = "\n"
 
 
 class ExampleError(ValueError):
@@ -107,8 +105,8 @@ def listing_set(examples: Iterable[Example], text: TextPipeline, embed: Embed) -
 def listing_features(
     listing: Listing, text: TextPipeline, image: npt.NDArray[np.float32] | None
 ) -> ListingFeatures:
-    """Title then description as one text, as serving reads them."""
-    tokens = text.prepare(f"{listing.title}{_BETWEEN_TITLE_AND_DESCRIPTION}{listing.description}").tokens
+    """Tokens of the title, then of the description, each prepared alone, as serving does."""
+    tokens = np.concatenate([text.prepare(part).tokens for part in (listing.title, listing.description)])
     return ListingFeatures(tokens, auxiliary_values(listing), image)
 
 

@@ -23,6 +23,10 @@ class KimCnn(nn.Module):
     ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, embedding_width, padding_idx=PAD)
+        # Kim's range. torch's own deviation of 1 would make every rare word shout.
+        nn.init.uniform_(self.embedding.weight, -0.25, 0.25)
+        with torch.no_grad():
+            self.embedding.weight[PAD].zero_()
         self.convolutions = nn.ModuleList(nn.Conv1d(embedding_width, filters, width) for width in widths)
         self.overhang = max(widths) - 1
         self.width = filters * len(widths)

@@ -1,0 +1,65 @@
+"""Pictures of training listings to features, by the same decoder and the same encoder file that serve."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from models.datasets import Example, ExampleError
+from models.export import run, session
+from streams.features.image_decode import ImageRefused, decode_image
+
+
+class ImageEmbedder:
+    """The first picture of each listing as float32 [1280]; equal pictures are encoded once.
+
+    `root` is where example files' relative paths start. A picture that serving would refuse counts as none, as it
+    would there, and is counted in `refused`.
+    """
+
+    def __init__(self, encoder: onnx.ModelProto, *, root: Path | None = None, threads: int = 1) -> None:
+        self._session = session(encoder, threads=threads)
+        self._root = root
+        self._known: dict[bytes, npt.NDArray[np.float32] | None] = {}
+        self.refused = 0
+
+    def __call__(self, example: Example) -> npt.NDArray[np.float32] | None:
+        """Features of the example's first picture, None without a usable one. Raises `ExampleError` for a lost file."""
+        data = self._bytes(example["listing"])
+        if data is None:
+            return None
+        digest = hashlib.sha256(data).digest()
+        if digest not in self._known:
+            self._known[digest] = self._embed(data)
+        return self._known[digest]
+
+    def _embed(self, data: bytes) -> npt.NDArray[np.float32] | None:
+        try:
+            pixels = decode_image(data)
+        except ImageRefused:
+            self.refused += 1
+            return None
+        embedding: npt.NDArray[np.float32] = run(self._session, {"image": pixels[np.newaxis]})["embedding"][0]
+        return embedding
+
+    def _bytes(self, listing: dict[str, Any]) -> bytes | None:
+        for image in listing.get("images", ()):
+            if image.get("data"):
+                return b64decode(image["data"])
+        relative = listing.get("image")
+        if not relative:
+            return None
+        if self._root is None:
+            raise ExampleError(
+                f"the example names the picture {relative!r}, but no directory of pictures was given"
+            )
+        path = self._root / relative
+        if not path.is_file():
+            raise ExampleError(f"the example names the picture {path}, which is not a file")
+        return path.read_bytes()

@@ -1,0 +1,57 @@
+"""How the shipped models are made: sizes of the data, shapes of the networks, lengths of the training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import onnx
+
+from models.corpus import PARTS, PartName, Sizes, listing_part, message_part
+from models.datasets import ListingSet, MessageSet, listing_set, message_set
+from models.image_features import ImageEmbedder
+from models.networks.conversation import ConversationShape
+from models.networks.listing import ListingShape
+from models.training import TrainingPlan
+from streams.features.tokens import TextPipeline
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePlan:
+    """Everything that decides what comes out, in one place."""
+
+    seed: int = 1
+    version: int = 1
+    #: Alerts are worth their reviewers' time at this precision; the threshold is the lowest that reaches it.
+    wanted_precision: float = 0.95
+    message_sizes: Sizes = Sizes(
+        training=45_000, selection=6_000, threshold=30_000, held_out=30_000, unseen=20_000
+    )
+    listing_sizes: Sizes = Sizes(
+        training=12_000, selection=2_000, threshold=10_000, held_out=10_000, unseen=6_000
+    )
+    message_shape: ConversationShape = field(default_factory=ConversationShape)
+    listing_shape: ListingShape = field(default_factory=ListingShape)
+    message_training: TrainingPlan = field(default_factory=lambda: TrainingPlan(epochs=10, weight_decay=0.0))
+    listing_training: TrainingPlan = field(default_factory=lambda: TrainingPlan(epochs=12))
+    #: Whether to measure what the parts are worth; trains each message model again on the last message alone.
+    ablation: bool = True
+
+    def message_sets(self) -> dict[PartName, MessageSet]:
+        """All parts of the generated messages."""
+        text = TextPipeline()
+        return {
+            part: message_set(message_part(part, self.seed, self.message_sizes.of(part)), text)
+            for part in PARTS
+        }
+
+    def listing_sets(self, encoder: onnx.ModelProto) -> dict[PartName, ListingSet]:
+        """All parts of the generated listings, pictures seen through the encoder that is shipped."""
+        text, embed = TextPipeline(), ImageEmbedder(encoder)
+        return {
+            part: listing_set(listing_part(part, self.seed, self.listing_sizes.of(part)), text, embed)
+            for part in PARTS
+        }
+
+    def for_training(self, plan: TrainingPlan) -> TrainingPlan:
+        """That plan under this release's seed."""
+        return replace(plan, seed=self.seed)
