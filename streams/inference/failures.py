@@ -36,7 +36,7 @@ _REASONS: dict[str, Reason] = {
 ROW_REASONS: frozenset[Reason] = frozenset(("bad_request", "internal"))
 
 
-class InferenceFailed(Exception):  # noqa: N818  # the name that callers were promised
+class InferenceFailed(Exception):
     """A call to Triton gave no answer. `retriable`: the same call may succeed later."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -60,6 +60,9 @@ def reason_of(status: str | None, message: str) -> Reason:
     # A killed stub is INTERNAL and lasts until the model is unloaded and loaded again; readiness does not show it.
     if "Stub process" in message and "not healthy" in message:
         return "stub_dead"
+    # Said of a version that was taken out, or is being loaded, while the server and the other versions are well.
+    if "not at ready state" in message:
+        return "not_found"
     if "protocol is restricted" in message:
         return "restricted"
     return _REASONS.get((status or "").removeprefix("StatusCode."), "internal")

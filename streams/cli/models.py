@@ -1,0 +1,271 @@
+"""`sekisho models`: the versions in the repository, what Triton serves of them, and which one decides."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from streams.cli.console import load_settings, quiet_libraries, to_stderr, to_stdout
+from streams.cli.policy_file import POLICY_FILE, read_policy
+
+if TYPE_CHECKING:
+    from streams.inference.contracts import ModelVersion
+    from streams.inference.triton import ModelState
+    from streams.policy import Policy
+    from streams.settings import Settings
+
+_STATE_STYLE = {"READY": "green", "UNAVAILABLE": "bold red"}
+
+_WIDE = 200
+
+
+@click.group()
+def command() -> None:
+    """Show, add, promote and remove model versions."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def list_command(*, as_json: bool) -> None:
+    """List every version: on disk, on Triton, its part in the policy, its tokeniser, threshold and metrics.
+
+    Example: sekisho models list --json
+    """
+    from streams.inference.repository import RepositoryError, all_versions
+
+    settings = load_settings()
+    try:
+        on_disk = all_versions(settings.model_repository)
+    except RepositoryError as error:
+        raise click.ClickException(str(error)) from error
+    served, refusal = asyncio.run(_index(settings))
+    roles = _roles(read_policy(settings))
+    # Triton's index also remembers versions that are gone, as UNLOADING and then UNAVAILABLE.
+    versions = sorted({*on_disk, *roles, *(v for v, s in served.items() if s.state in {"READY", "LOADING"})})
+    entries = [_entry(settings, version, served, roles, reachable=refusal is None) for version in versions]
+    if as_json:
+        click.echo(json.dumps({"models": entries, "triton": refusal or "answers"}, ensure_ascii=False))
+        return
+    # As wide as it needs to be: a terminal wraps long lines better than rich cuts words in narrow columns.
+    to_stdout().print(_table(entries), width=_WIDE)
+    for entry in entries:
+        if entry["problem"]:
+            problem = f"{entry['model']}/{entry['version']}: {entry['problem']}"
+            to_stderr().print(Text(problem, style="red"))
+    if refusal:
+        to_stderr().print(
+            f"[yellow]note:[/] Triton ({settings.triton}) was not asked: {refusal}", soft_wrap=True
+        )
+
+
+@command.command("add")
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--version", type=click.IntRange(1), help="Number it gets.  [default: the next one]")
+@click.option("--load/--no-load", default=True, help="Have Triton load and check it.")
+def add_command(*, directory: Path, version: int | None, load: bool) -> None:
+    """Add the version in DIRECTORY (model.onnx, metadata.json, golden.json); it gets no traffic yet.
+
+    Triton serves it beside the others. If it does not load, or answers its golden rows otherwise than when it was
+    exported, it is taken out again and what served before serves on.
+
+    Example: sekisho models add build/message_harassment
+    """
+    from streams.inference import rollout
+    from streams.inference.repository import RepositoryError
+    from streams.inference.staging import place_version
+
+    settings = load_settings()
+    try:
+        if load:
+            added = asyncio.run(
+                _with_client(settings, rollout.add, settings.model_repository, directory, version=version)
+            )
+        else:
+            added = place_version(settings.model_repository, directory, version=version)
+    except (RepositoryError, rollout.RolloutFailed) as error:
+        raise click.ClickException(str(error)) from error
+    state = "served and checked" if load else "placed, not loaded"
+    click.echo(
+        f"{added}: {state}; `sekisho models promote {added.model} {added.version}` gives it the traffic"
+    )
+
+
+@command.command("promote")
+@click.argument("model")
+@click.argument("version", type=click.IntRange(1))
+@click.option(
+    "--threshold", type=click.FloatRange(0, 1), help="Least score that alerts.  [default: the metadata's]"
+)
+def promote_command(*, model: str, version: int, threshold: float | None) -> None:
+    """Make VERSION the champion of MODEL in rules/domains.yaml, after its golden rows came out right on Triton.
+
+    Only the champion's version and threshold change in the file; running workers take it up as any other change.
+
+    Example: sekisho models promote message_harassment 2 --threshold 0.87
+    """
+    from streams.inference import rollout
+    from streams.inference.contracts import ModelVersion
+    from streams.inference.repository import RepositoryError, read_metadata
+
+    settings = load_settings()
+    wanted = ModelVersion(model, version)
+    try:
+        metadata = read_metadata(settings.model_repository / model / str(version))
+    except RepositoryError as error:
+        raise click.ClickException(str(error)) from error
+    chosen = metadata.threshold if threshold is None else threshold
+    if chosen is None:
+        raise click.ClickException(f"{wanted}: its metadata suggests no threshold; give one with --threshold")
+    problems = asyncio.run(_with_client(settings, rollout.verify, settings.model_repository, wanted))
+    if problems:
+        raise click.ClickException("\n".join([*problems, "nothing was changed"]))
+    _write_champion(settings.rules_dir / POLICY_FILE, wanted, chosen)
+    click.echo(f"{wanted} is the champion, threshold {chosen:g}")
+
+
+@command.command("remove")
+@click.argument("model")
+@click.argument("version", type=click.IntRange(1))
+def remove_command(*, model: str, version: int) -> None:
+    """Stop serving VERSION of MODEL and delete it; refused while rules/domains.yaml names it.
+
+    Example: sekisho models remove message_harassment 1
+    """
+    from streams.inference import rollout
+    from streams.inference.contracts import ModelVersion
+    from streams.inference.repository import RepositoryError
+
+    settings = load_settings()
+    unwanted = ModelVersion(model, version)
+    if role := _roles(read_policy(settings)).get(unwanted):
+        raise click.ClickException(f"{unwanted} is in use ({role}); promote another version first")
+    try:
+        asyncio.run(_with_client(settings, rollout.remove, settings.model_repository, unwanted))
+    except (RepositoryError, rollout.RolloutFailed) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{unwanted} was removed")
+
+
+async def _with_client(settings: Settings, work: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - passes on
+    """Await `work(client, …)` with a client that is closed afterwards."""
+    from streams.inference.triton import TritonClient
+
+    try:
+        client = TritonClient.from_settings(settings)
+    except ValueError as error:  # addresses that cannot be used
+        raise click.ClickException(str(error)) from error
+    with quiet_libraries():
+        async with client:
+            return await work(client, *arguments, **options)
+
+
+async def _index(settings: Settings) -> tuple[dict[ModelVersion, ModelState], str | None]:
+    """What Triton says of its versions, or why it says nothing."""
+    from streams.inference.contracts import ModelVersion
+    from streams.inference.failures import InferenceFailed
+    from streams.inference.triton import TritonClient
+
+    try:
+        states = await _with_client(settings, TritonClient.index)
+    except InferenceFailed as error:
+        return {}, str(error)
+    return {ModelVersion(s.model, s.version): s for s in states if s.version is not None}, None
+
+
+def _roles(policy: Policy) -> dict[ModelVersion, str]:
+    """`champion of harassment`, for each version that the policy names; the image encoder serves all listings."""
+    from streams.inference.contracts import ModelVersion
+    from streams.inference.scorer import ENCODER
+
+    roles: dict[ModelVersion, list[str]] = {ENCODER: ["encoder"]}
+    for domain in policy.domains.values():
+        for role, ref in (("champion", domain.champion), ("challenger", domain.challenger)):
+            if ref is not None:
+                roles.setdefault(ModelVersion(ref.model, ref.version), []).append(f"{role} of {domain.name}")
+    return {version: ", ".join(parts) for version, parts in roles.items()}
+
+
+def _entry(
+    settings: Settings,
+    version: ModelVersion,
+    served: Mapping[ModelVersion, ModelState],
+    roles: Mapping[ModelVersion, str],
+    *,
+    reachable: bool,
+) -> dict[str, Any]:
+    from streams.inference.repository import RepositoryError, read_metadata
+
+    state = served.get(version)
+    problem = state.reason if state else ""
+    raw: Mapping[str, Any] = {}
+    try:
+        raw = read_metadata(settings.model_repository / version.model / str(version.version)).raw
+    except RepositoryError as error:
+        problem = problem or str(error)
+    return {
+        "model": version.model,
+        "version": version.version,
+        "state": state.state if state else ("NOT LOADED" if reachable else "UNKNOWN"),
+        "role": roles.get(version),
+        "tokenizer": raw.get("tokenizer"),
+        "threshold": raw.get("threshold"),
+        "metrics": raw.get("metrics"),
+        "problem": problem or None,
+    }
+
+
+def _table(entries: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("model", "version", "state", "part", "threshold", "metrics", "tokeniser"):
+        table.add_column(heading)
+    for entry in entries:
+        table.add_row(
+            Text(entry["model"]),
+            str(entry["version"]),
+            Text(entry["state"], style=_STATE_STYLE.get(entry["state"], "yellow")),
+            Text(entry["role"] or "-"),
+            "-" if entry["threshold"] is None else f"{entry['threshold']:g}",
+            Text(metrics_text(entry["metrics"])),
+            Text(entry["tokenizer"] or "-"),
+        )
+    return table
+
+
+def metrics_text(metrics: object) -> str:
+    """AUROC and average precision of the last part of the data in metadata.json, which is the held-out one."""
+    if not isinstance(metrics, Mapping) or not metrics:
+        return "-"
+    part, values = list(metrics.items())[-1]
+    if not isinstance(values, Mapping):
+        return "-"
+    figures = [
+        f"{name} {values[key]:.3f}"
+        for name, key in (("AUROC", "auroc"), ("AP", "average_precision"))
+        if isinstance(values.get(key), int | float)
+    ]
+    return f"{part}: {', '.join(figures)}" if figures else "-"
+
+
+def _write_champion(path: Path, version: ModelVersion, threshold: float) -> None:
+    from streams.inference.promotion import NoChampionError, with_champion
+    from streams.policy import parse_policy
+
+    try:
+        text = with_champion(path.read_text(encoding="utf-8"), version.model, version.version, threshold)
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from error
+    except NoChampionError as error:
+        raise click.ClickException(f"{path}: {error}") from error
+    policy, issues = parse_policy(text.encode("utf-8"), str(path))
+    if policy is None:
+        raise click.ClickException("\n".join(issue.render() for issue in issues))
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)  # whole or not at all: workers watch this file
