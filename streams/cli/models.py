@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 from rich.text import Text
 
-from streams.cli.console import load_settings, quiet_libraries, to_stderr, to_stdout
+from streams.cli.console import load_settings, quiet_libraries, to_stderr
 from streams.cli.policy_file import POLICY_FILE, read_policy
 
 if TYPE_CHECKING:
@@ -20,10 +19,6 @@ if TYPE_CHECKING:
     from streams.inference.triton import ModelState
     from streams.policy import Policy
     from streams.settings import Settings
-
-_STATE_STYLE = {"READY": "green", "UNAVAILABLE": "bold red"}
-
-_WIDE = 200
 
 
 @click.group()
@@ -53,8 +48,8 @@ def list_command(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"models": entries, "triton": refusal or "answers"}, ensure_ascii=False))
         return
-    # As wide as it needs to be: a terminal wraps long lines better than rich cuts words in narrow columns.
-    to_stdout().print(_table(entries), width=_WIDE)
+    for line in table_lines(entries):
+        click.echo(line)
     for entry in entries:
         if entry["problem"]:
             problem = f"{entry['model']}/{entry['version']}: {entry['problem']}"
@@ -221,21 +216,24 @@ def _entry(
     }
 
 
-def _table(entries: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("model", "version", "state", "part", "threshold", "metrics", "tokeniser"):
-        table.add_column(heading)
-    for entry in entries:
-        table.add_row(
-            Text(entry["model"]),
+def table_lines(entries: list[dict[str, Any]]) -> list[str]:
+    """The entries in columns as wide as they need to be: a terminal wraps long lines better than rich cuts words."""
+    rows = [("model", "version", "state", "part", "threshold", "metrics", "tokeniser")] + [
+        (
+            entry["model"],
             str(entry["version"]),
-            Text(entry["state"], style=_STATE_STYLE.get(entry["state"], "yellow")),
-            Text(entry["role"] or "-"),
+            entry["state"],
+            entry["role"] or "-",
             "-" if entry["threshold"] is None else f"{entry['threshold']:g}",
-            Text(metrics_text(entry["metrics"])),
-            Text(entry["tokenizer"] or "-"),
+            metrics_text(entry["metrics"]),
+            entry["tokenizer"] or "-",
         )
-    return table
+        for entry in entries
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
 
 
 def metrics_text(metrics: object) -> str:
