@@ -38,11 +38,9 @@ _KANJI_IN_KATAKANA = re.compile(r"(?<=[ァ-ヶー])[力口夕二工八卜一](?=
 #: Accents and overlays that can be put on any letter (L̶I̶N̶E). Voiced-sound marks of kana are not among them.
 _ACCENTS = ((0x0300, 0x036F), (0x0483, 0x0489), (0x1AB0, 0x1AFF), (0x20D0, 0x20FF))
 _LATIN_WITH_ACCENTS = ((0x00C0, 0x024F), (0x1E00, 0x1EFF))
-#: More marks than this on one letter are no spelling of anything (Unicode's stream-safe limit is 30, UAX #15).
+#: More marks than this on one letter are no spelling of anything (the limit of Unicode's stream-safe text, UAX #15).
 #: Aligning takes the square of their number, so such a text is not aligned.
-_MARK_RUN = re.compile(
-    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\u309b\u309c\ufe20-\ufe2f]{31}"
-)
+_MAX_MARKS = 30
 
 
 def _fold_table() -> dict[int, str]:
@@ -106,7 +104,7 @@ class WayBack:
         if text.isascii() and len(text) == len(safe_view):
             places = tuple(range(len(text) + 1))
             return cls(text, safe_view, Aligned(safe_view, places[:-1], places[1:]))
-        if _MARK_RUN.search(text):
+        if _heaped(safe_view):
             return cls(text, safe_view, None)
         aligned = align(text)
         return cls(text, safe_view, aligned if aligned.text == safe_view else None)
@@ -123,6 +121,15 @@ class WayBack:
                 self._fold_sources = fold_sources(self.safe_view)
             start, end = self._fold_sources[start], self._fold_sources[end - 1] + 1
         return self._aligned.span(start, end)
+
+
+def _heaped(safe_view: str) -> bool:
+    run = 0
+    for character in safe_view:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > _MAX_MARKS:
+            return True
+    return False
 
 
 def _in_katakana(safe_view: str) -> str:
