@@ -106,7 +106,9 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("nothing")
     settings = Settings(security_protocol="SSL", security_ca_file=tmp_path / "ca.pem")
 
-    with pytest.raises(SecuritySettingsError, match=r"SEKISHO_SECURITY_CA_FILE: .* no usable PEM certificate"):
+    with pytest.raises(
+        SecuritySettingsError, match=r"SEKISHO_SECURITY_CA_FILE: .* no usable PEM certificate"
+    ):
         client_options(settings)
 
 
