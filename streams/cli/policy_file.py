@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from streams.policy import Policy, parse_policy
+from streams.policy import POLICY_FILE, Policy, parse_policy
 from streams.settings import Settings
-
-POLICY_FILE = "domains.yaml"
 
 
 def read_policy(settings: Settings) -> Policy:
