@@ -112,4 +112,10 @@ domains:
     champion: {model: good_model, version: 1, threshold: 0.5}
     challenger: {model: good_model, version: 1, threshold: 0.6}
     budget: 5
+  long_title:
+    title: TITLE
+    applies_to: message
+    severity: low
+    champion: 5
 """
+_BAD = _BAD.replace("TITLE", "x" * 201)

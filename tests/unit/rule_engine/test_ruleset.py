@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams.rule_engine import RuleSet, ScannedTurn, Span
+from streams.rule_engine.match_tree import Covered
 from streams.rule_engine.rule import Condition, Count, Match, Near, Window
 from tests.unit.rule_engine.making import listing_rule, message_rule, offer, say
 
@@ -238,3 +241,16 @@ class TestVersions:
 def test_places_inside_others_are_not_shown() -> None:
     rules = RuleSet([message_rule(Match(any=("銀行振込", "振込", "込")))])
     assert say(rules, "銀行振込と振込")[0].spans == (Span("m0", "text", 0, 4), Span("m0", "text", 5, 7))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 20), st.integers(1, 8)), max_size=6),
+    st.integers(0, 20),
+    st.integers(1, 8),
+)
+def test_a_place_is_covered_by_one_stretch_around_it(
+    lengths: list[tuple[int, int]], start: int, length: int
+) -> None:
+    stretches = [(first, first + size) for first, size in lengths]
+    expected = any(first <= start and start + length <= last for first, last in stretches)
+    assert ((start, start + length) in Covered(stretches)) is expected
