@@ -36,7 +36,9 @@ def ship(out: Path, plan: ReleasePlan, *, only: tuple[str, ...] = MODELS, jobs: 
         raise ValueError(f"no such model: {', '.join(unknown)}; there are {', '.join(MODELS)}")
     # The listing models share their pictures, which take longest to prepare: one task for all of them.
     listings = tuple(name for name in MODELS if name in only and name.startswith("listing_"))
-    tasks: list[tuple[str, ...]] = [(name,) for name in MODELS if name in only and not name.startswith("listing_")]
+    tasks: list[tuple[str, ...]] = [
+        (name,) for name in MODELS if name in only and not name.startswith("listing_")
+    ]
     tasks += [listings] if listings else []
     # Fresh processes: torch must not be forked once it has run.
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
