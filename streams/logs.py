@@ -18,6 +18,9 @@ from streams.features.masking import mask_patterns
 
 #: Seconds in which the same line of a library is logged once.
 REPEAT_S = 10.0
+#: Libraries that tell the starting and stopping of each of their services at INFO; Faust names our subclasses' loggers
+#: after our modules.
+NARRATORS = ("faust", "mode", "watchfiles", "streams.kafka.faust_corrections")
 #: Distinct lines remembered for that.
 REMEMBERED_LINES = 1_000
 
@@ -28,7 +31,8 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Format and mask."""
         line: dict[str, object] = {
-            "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": mask_patterns(record.getMessage()).text,
@@ -81,7 +85,7 @@ def set_up(level: str, *, as_json: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("aiokafka", "faust", "mode"):
-        logging.getLogger(noisy).setLevel(max(logging.INFO, getattr(logging, level.upper())))
     if level != "debug":
+        for narrator in NARRATORS:
+            logging.getLogger(narrator).setLevel(logging.WARNING)
         logging.disable(logging.DEBUG)

@@ -157,12 +157,16 @@ class Worker:
             ]
         new_models = models_of(book.policy) - models_of(before)
         if new_models:
-            problems = await self._pipeline.scorer.check(sorted(new_models, key=lambda m: (m.model, m.version)))
+            problems = await self._pipeline.scorer.check(
+                sorted(new_models, key=lambda m: (m.model, m.version))
+            )
             issues += [self._policy_issue("model_not_usable", problem) for problem in problems]
         return issues
 
     def _policy_issue(self, code: str, message: str) -> Issue:
-        return Issue(code=code, message=message, path=str(self.settings.rules_dir / POLICY_FILE), line=1, column=1)
+        return Issue(
+            code=code, message=message, path=str(self.settings.rules_dir / POLICY_FILE), line=1, column=1
+        )
 
     async def _watch_progress(self, pipeline: Pipeline) -> None:
         progress = Progress(self.settings.stall_s)
@@ -173,7 +177,7 @@ class Worker:
                 (tp.topic, tp.partition): Standing(done, end)
                 for tp, (done, end) in app.consumer.standings().items()
             }
-            self.health.consuming = not app.rebalancing and bool(app.tables.actives_ready)
+            self._note_consuming(not app.rebalancing and bool(app.tables.actives_ready), standings)
             self._publish(pipeline, standings)
             # Rescoring pauses on purpose while models are away.
             watched = {partition: s for partition, s in standings.items() if partition[0] != rescore}
@@ -182,6 +186,14 @@ class Worker:
             if stalled:
                 self._give_up(stalled, standings)
             await asyncio.sleep(WATCH_S)
+
+    def _note_consuming(self, consuming: bool, standings: dict[tuple[str, int], Standing]) -> None:
+        if consuming and not self.health.consuming:
+            waiting = sum(standing.lag for standing in standings.values())
+            logger.info("consuming %d partitions, %d records waiting", len(standings), waiting)
+        elif self.health.consuming and not consuming:
+            logger.info("rebalancing: no records are taken")
+        self.health.consuming = consuming
 
     def _publish(self, pipeline: Pipeline, standings: dict[tuple[str, int], Standing]) -> None:
         lag: dict[str, int] = {}
