@@ -103,7 +103,7 @@ async def feed_by_name(
         for _ in range(MAX_UNACKNOWLEDGED):  # every slot is free again: nothing waits for its acknowledgement
             await slots.acquire()
     if tally.hopeless:
-        tally.note(f"gave up after {GIVE_UP_AFTER} failures in a row")
+        tally.problems.append(f"gave up after {GIVE_UP_AFTER} failures in a row")
     return tally
 
 

@@ -13,7 +13,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from streams.kafka.clients import admin
-from streams.kafka.limits import largest_message_bytes
+from streams.kafka.limits import largest_input_bytes, largest_message_bytes
 from streams.replay_files import INPUTS
 from streams.settings import Settings
 
@@ -94,7 +94,10 @@ def catalogue(settings: Settings, domains: Iterable[str]) -> tuple[TopicSpec, ..
     """
     # LogAppendTime: an event without a plausible time of its own counts from the broker's clock, and a record stamped
     # 1970 by its producer would otherwise be deleted with the next segment.
-    inputs = {"message.timestamp.type": "LogAppendTime"}
+    inputs = {
+        "message.timestamp.type": "LogAppendTime",
+        "max.message.bytes": str(largest_input_bytes(settings)),
+    }
     # Stays longer than an event may wait for its models, so that none disappears before its turn.
     rescore_ms = max(2 * _DAY_MS, int(2 * settings.rescore_max_age_s * 1000))
     specs = [

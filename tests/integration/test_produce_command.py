@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +21,10 @@ from aiokafka import ConsumerRecord
 from click.testing import CliRunner, Result
 
 from streams.cli import main
+from streams.embedded.broker import EmbeddedBroker
+from streams.kafka.feed import GIVE_UP_AFTER, feed
+from streams.kafka.topics import catalogue, create
+from streams.replay_files import Outgoing
 from streams.settings import Settings
 from tests.integration.kafka_records import everything_in
 
@@ -188,3 +200,49 @@ def test_a_missing_topic_is_said_at_once(command_environment: dict[str, str], tm
 
     assert result.exit_code == 1
     assert "the topic nowhere.messages does not exist: `sekisho topics create` makes it" in result.stderr
+
+
+@pytest.mark.parametrize("broker", ["noida"], indirect=True)
+def test_a_terminal_sees_the_count_grow(command_environment: dict[str, str], tmp_path: Path) -> None:
+    path = _write(tmp_path / "talk.jsonl", CONVERSATIONS)
+    outer, inner = pty.openpty()
+    program = [sys.executable, "-c", "from streams.cli import main; main()"]
+    process = subprocess.Popen(
+        [*program, "produce", path, "--topic", "messages", "--rate", "300"],
+        env={**os.environ, **command_environment},
+        stdout=subprocess.PIPE,
+        stderr=inner,
+    )
+    os.close(inner)
+    stdout, _ = process.communicate(timeout=60)
+    shown = os.read(outer, 65536).decode()
+    os.close(outer)
+
+    assert process.returncode == 0
+    assert stdout.startswith(b"210 sent to messages, 0 failed in ")
+    assert re.search(r"\r\d+ sent, 0 failed ", shown)
+
+
+@pytest.mark.parametrize("broker", ["noida"], indirect=True)
+def test_a_broker_that_goes_away_fails_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not acknowledged counts as failed, and the feed ends although the file does not."""
+    monkeypatch.setattr("streams.kafka.clients.REQUEST_TIMEOUT_MS", 2_000)
+    server = EmbeddedBroker("noida", None, tmp_path / "broker").start()
+    settings = Settings(broker=server.bootstrap, partitions=2)
+    asyncio.run(create(settings, catalogue(settings, ())))
+    going = threading.Event()
+
+    def endless() -> Iterator[Outgoing]:
+        for number in itertools.count():
+            if number == 500:
+                going.set()
+            yield Outgoing(b"%d" % number, b"{}")
+
+    killer = threading.Thread(target=lambda: (going.wait(30), server.kill()))
+    killer.start()
+    tally = asyncio.run(feed(settings, "messages", endless(), rate=2_000))
+    killer.join()
+
+    assert tally.sent > 0
+    assert tally.failed >= GIVE_UP_AFTER
+    assert tally.problems[-1] == f"gave up after {GIVE_UP_AFTER} failures in a row"

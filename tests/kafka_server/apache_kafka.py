@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,10 +36,11 @@ def jars() -> Path:
         if shutil.which(program) is None:
             raise KafkaUnavailableError(f"{program} is not on the PATH (needed: Java 17 or newer, Maven)")
     home = Path(os.environ.get("SEKISHO_KAFKA_HOME") or Path.home() / ".cache" / "sekisho" / "kafka")
-    # the name holds the pom's time-independent identity, so that a changed version is fetched beside the old one
     target = home / _version()
-    if not (target / "complete").exists():
-        target.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        return target
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home) as part:
         fetched = subprocess.run(
             [
                 "mvn",
@@ -45,7 +49,7 @@ def jars() -> Path:
                 "-f",
                 str(POM),
                 "dependency:copy-dependencies",
-                f"-DoutputDirectory={target}",
+                f"-DoutputDirectory={part}/jars",
             ],
             capture_output=True,
             text=True,
@@ -56,7 +60,9 @@ def jars() -> Path:
             raise KafkaUnavailableError(
                 f"Maven could not fetch the jars: {fetched.stdout[-800:]}{fetched.stderr[-400:]}"
             )
-        (target / "complete").touch()
+        # complete or not there, also when two test runs fetch at once
+        with contextlib.suppress(OSError):
+            Path(part, "jars").rename(target)
     return target
 
 
@@ -269,8 +275,6 @@ def free_ports(count: int) -> list[int]:
 
 def _version() -> str:
     """`kafka_2.13-4.1.1` from the pom, the name under which its jars are kept."""
-    import xml.etree.ElementTree as ElementTree
-
     namespace = {"m": "http://maven.apache.org/POM/4.0.0"}
     dependency = ElementTree.parse(POM).find(".//m:dependency", namespace)
     assert dependency is not None

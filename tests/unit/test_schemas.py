@@ -24,7 +24,7 @@ from streams.alerts import (
 from streams.events import Listing, Message, Position
 from streams.kafka.dead_letters import DeadLetter, headers_of
 from streams.kafka.topics import INPUTS, catalogue
-from streams.schemas import CHANNELS, FIELD_NOTES, asyncapi, files, schemas
+from streams.schemas import CHANNELS, FIELD_NOTES, asyncapi, files, schemas, write
 from streams.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -69,6 +69,12 @@ def test_the_committed_files_are_up_to_date() -> None:
     assert committed == set(files())
     for name, content in files().items():
         assert (DOCS / name).read_text(encoding="utf-8") == content, "run: python -m streams.schemas docs/"
+
+
+def test_they_are_written_where_asked(tmp_path: Path) -> None:
+    written = write(tmp_path)
+
+    assert {str(path.relative_to(tmp_path)): path.read_text(encoding="utf-8") for path in written} == files()
 
 
 @pytest.mark.parametrize("name", ["listing", "message", "decision", "alert", "prediction"])

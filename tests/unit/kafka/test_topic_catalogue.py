@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from streams.kafka.limits import SMALL_BROKER_VALUE_BYTES, largest_message_bytes
+from streams.kafka.dead_letters import MAX_DETAIL_CHARACTERS
+from streams.kafka.limits import largest_input_bytes, largest_message_bytes
 from streams.kafka.topics import (
     INPUTS,
     Difference,
@@ -38,12 +39,19 @@ def test_every_topic_of_the_contract_has_the_prefix_and_the_same_partitions() ->
     assert alerts_topic(SETTINGS, "harassment") == "prod.alerts.harassment"
 
 
-def test_a_record_above_the_screened_limit_fits_every_topic() -> None:
-    limits = {int(spec.config["max.message.bytes"]) for spec in catalogue(SETTINGS, ["counterfeit"])}
+def test_a_record_above_the_screened_limit_arrives_and_fits_the_dead_letters() -> None:
+    limits = {
+        spec.role: int(spec.config["max.message.bytes"]) for spec in catalogue(SETTINGS, ["counterfeit"])
+    }
 
-    assert limits == {largest_message_bytes(SETTINGS)}
-    assert largest_message_bytes(SETTINGS) > 2 * SETTINGS.max_record_bytes
-    assert SMALL_BROKER_VALUE_BYTES < 1_000_000
+    inputs = {limits.pop(name) for name in INPUTS}
+    assert inputs == {largest_input_bytes(SETTINGS)} == {2 * SETTINGS.max_record_bytes}
+    # its headers: a detail of four-byte characters, a topic's name of the longest, ten smaller ones
+    assert set(limits.values()) == {largest_message_bytes(SETTINGS)}
+    assert (
+        largest_message_bytes(SETTINGS) - largest_input_bytes(SETTINGS)
+        > 4 * MAX_DETAIL_CHARACTERS + 249 + 10 * 64
+    )
 
 
 def test_only_the_changelog_is_compacted() -> None:
