@@ -7,6 +7,8 @@ import click
 from streams.policy import POLICY_FILE, Policy, parse_policy
 from streams.settings import Settings
 
+__all__ = ["POLICY_FILE", "read_policy"]
+
 
 def read_policy(settings: Settings) -> Policy:
     """The policy in `SEKISHO_RULES_DIR`. Raises `ClickException` with every issue as file:line:col."""
