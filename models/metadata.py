@@ -94,24 +94,6 @@ def write_golden(path: Path, rows: list[GoldenRow], *, tolerance: float) -> None
     path.write_text(json.dumps(body, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
-def read_golden(path: Path) -> tuple[float, list[GoldenRow]]:
-    """The tolerance and the rows; inputs come back as int64 or float32 arrays."""
-    body = json.loads(path.read_text(encoding="utf-8"))
-    rows = [
-        GoldenRow(
-            {name: _array(values) for name, values in row["inputs"].items()},
-            {name: np.array(values, np.float32) for name, values in row["expected"].items()},
-        )
-        for row in body["rows"]
-    ]
-    return float(body["tolerance"]), rows
-
-
-def _array(values: list[Any]) -> npt.NDArray[Any]:
-    array = np.array(values)
-    return array.astype(np.float32) if array.dtype.kind == "f" else array.astype(np.int64)
-
-
 def _plain(values: npt.NDArray[Any]) -> Any:  # noqa: ANN401 - nested lists
     return (
         values.tolist()

@@ -44,8 +44,9 @@ Say = Callable[[str], None]
 MODEL_FILE: Final = "model.onnx"
 METADATA_FILE: Final = "metadata.json"
 GOLDEN_FILE: Final = "golden.json"
-#: Between processors the order of sums differs: 1e-6 in a score is usual, and a wrong file is off by far more.
-GOLDEN_TOLERANCE: Final = 1e-4
+#: Between CPUs the order of sums differs (1e-6 in a score); a GPU may multiply in TF32, whose 10-bit mantissa is off by
+#: up to 5e-4 of a value. The encoder's features reach 6 and pass 50 layers. A wrong file is off by far more.
+GOLDEN_TOLERANCE: Final[dict[str, float]] = {"message": 2e-3, "listing": 2e-3, "image_encoder": 3e-2}
 #: Parts whose metrics are shown, the one that the threshold is picked on among them.
 _MEASURED: Final[tuple[PartName, ...]] = ("threshold", "held_out", "unseen")
 _NOTE: Final = (
@@ -174,7 +175,7 @@ def write_version(
         GoldenRow(row, {name: values[0] for name, values in run(opened, _batch_of_one(row)).items()})
         for row in golden
     ]
-    write_golden(directory / GOLDEN_FILE, rows, tolerance=GOLDEN_TOLERANCE)
+    write_golden(directory / GOLDEN_FILE, rows, tolerance=GOLDEN_TOLERANCE[metadata.family])
     facts = {metadata.version: VersionFacts(metadata.tokenizer, metadata.threshold)}
     config = out / metadata.model / "config.pbtxt"
     config.write_text(config_pbtxt(metadata.model, facts), encoding="utf-8")
