@@ -34,8 +34,13 @@ async def add(
     except InferenceFailed as failure:
         problems = [f"{placed}: {failure.detail}"]
     if problems:
-        await remove(client, repository, placed, retire=False)
-        raise RolloutFailed("\n".join([*problems, f"{placed} was taken out again"]))
+        take_out(repository, placed, retire=False)
+        problems.append(f"{placed} was taken out again")
+        try:
+            await _serve_what_is_there(client, repository, placed.model)
+        except InferenceFailed as failure:
+            problems.append(f"{placed.model}: Triton did not follow: {failure}")
+        raise RolloutFailed("\n".join(problems))
     return placed
 
 
@@ -53,16 +58,20 @@ async def verify(client: TritonClient, repository: Path, version: ModelVersion) 
         return [f"{version}: failed on a golden row: {failure}"]
 
 
-async def remove(
-    client: TritonClient, repository: Path, version: ModelVersion, *, retire: bool = True
-) -> None:
-    """Stop serving a version, then delete it; `retire` as in `take_out`. Raises RepositoryError, and RolloutFailed when Triton refuses."""
+async def remove(client: TritonClient, repository: Path, version: ModelVersion) -> None:
+    """Take a version out and have Triton stop serving it; its number is not given again.
+
+    Raises RepositoryError, and RolloutFailed when Triton refuses: it then serves the version until it is restarted.
+    """
+    take_out(repository, version, retire=True)
     try:
-        if versions_of(repository, version.model) == [version.version]:
-            await client.unload(version.model)
-            take_out(repository, version, retire=retire)
-        else:
-            take_out(repository, version, retire=retire)
-            await client.load(version.model)
+        await _serve_what_is_there(client, repository, version.model)
     except InferenceFailed as failure:
-        raise RolloutFailed(f"{version}: Triton did not follow: {failure}") from failure
+        raise RolloutFailed(f"{version} was deleted, but Triton did not follow: {failure}") from failure
+
+
+async def _serve_what_is_there(client: TritonClient, repository: Path, model: str) -> None:
+    if versions_of(repository, model):
+        await client.load(model)
+    else:
+        await client.unload(model)

@@ -204,3 +204,52 @@ def test_without_triton_list_still_lists_and_add_changes_nothing(shop):
 def test_a_version_that_the_policy_names_and_nobody_has_is_listed(shop):
     shop.policy.write_text(POLICY.replace("version: 1", "version: 9"))
     assert "no such file" in shop.listed()[9]["problem"].lower()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("promote", "message_sum", "7"), "metadata.json: No such file"),
+        (("remove", "message_sum", "7"), "message_sum/7: no such version"),
+        (("promote", "message_quiet", "1"), "suggests no threshold; give one with --threshold"),
+        (("promote", "message_quiet", "1", "--threshold", "0.5"), "no domain has a champion message_quiet"),
+    ],
+)
+def test_what_cannot_be_done_is_explained(served, arguments, message):
+    shop, _ = served
+    quiet = trained(shop.base / "quiet", 0.001, model="message_quiet", threshold=None)
+    assert shop.run("add", str(quiet)).exit_code == 0
+    result = shop.run(*arguments)
+    assert result.exit_code == 1
+    assert message in result.output
+    assert shop.policy.read_text() == POLICY
+
+
+def test_a_version_without_golden_rows_is_not_promoted(served):
+    shop, _ = served
+    (shop.repository / "message_sum" / "1" / "golden.json").unlink()
+    result = shop.run("promote", "message_sum", "1")
+    assert result.exit_code == 1
+    assert "golden.json: No such file" in result.output
+
+
+def test_a_server_that_wants_the_admin_key_says_so(shop, repository, start_triton):
+    shop.triton = start_triton(
+        repository, extra_arguments=["--grpc-restricted-protocol=model-repository:admin=open-sesame"]
+    ).grpc_address
+    result = shop.run("add", str(trained(shop.base / "second", 0.002)))
+    assert result.exit_code == 1
+    assert "restricted" in result.output
+    assert "message_sum/2 was taken out again" in result.output
+    assert list(shop.listed()) == [1]
+    shop.policy.write_text(POLICY.replace("message_sum", "message_other"))
+    result = shop.run("remove", "message_sum", "1")
+    assert result.exit_code == 1
+    assert "message_sum/1 was deleted, but Triton did not follow: restricted" in result.output
+
+
+def test_addresses_that_cannot_be_used_are_explained(shop):
+    shop.triton = "http://triton:8000"
+    result = shop.run("list")
+    assert result.exit_code == 1
+    assert "is not host:port" in result.output
