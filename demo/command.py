@@ -7,13 +7,12 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from demo.performance import Performance
-from demo.screen import Screen
-from demo.stage import DemoFailedError, set_stage
+if TYPE_CHECKING:
+    from demo.screen import Screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,9 @@ def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - click h
     unaccounted for or the engine could not be started.
     """
     from rich.console import Console
+
+    from demo.screen import Screen
+    from demo.stage import DemoFailedError
 
     screen = Screen(Console(stderr=True, highlight=False))
     try:

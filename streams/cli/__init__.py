@@ -6,9 +6,9 @@ A subcommand that belongs to another floor (training, the demo) is named here as
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
+
+from streams.cli.lazy import LazyGroup
 
 #: Command name → module:attribute of a `click.Command`.
 COMMANDS = {
@@ -26,25 +26,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """A click group that imports a subcommand's module only when that subcommand runs or is described."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Command names in the order of a newcomer's day, not the alphabet's."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, or None."""
-        target = COMMANDS.get(cmd_name)
-        if target is None:
-            return None
-        module, _, attribute = target.partition(":")
-        command = getattr(import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, targets=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sekisho", prog_name="sekisho")
 def main() -> None:
     """Sekisho: real-time moderation for marketplaces. Events in on Kafka, alerts out on Kafka."""
