@@ -78,6 +78,9 @@ def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - click h
 async def _perform(screen: Screen, options: Options, *, as_json: bool) -> dict[str, object]:
     from rich.console import Console
 
+    from demo.performance import Performance
+    from demo.stage import set_stage
+
     screen.say(
         "starting an embedded Kafka broker, an embedded Triton with the shipped models, and one worker"
     )
