@@ -163,9 +163,9 @@ VIOLATIONS: Final[Mapping[MessageDomain, tuple[Exchange, ...]]] = MappingProxyTy
             ),
             _exchange("either", PHASES, ("A", contact.GIVE, _CON), ("B", contact.ADDED, _CON), weight=3),
             _exchange(
-                "either", PHASES, ("A", contact.ASK, _CON), ("B", contact.REFUSE), ("A", o.YIELD), weight=3
+                "either", PHASES, ("A", contact.ASK, _CON), ("B", contact.REFUSE), ("A", o.YIELD), weight=4
             ),
-            _exchange("either", PHASES, ("A", contact.GIVE, _CON), ("B", contact.REFUSE), weight=1),
+            _exchange("either", PHASES, ("A", contact.GIVE, _CON), ("B", contact.REFUSE), weight=2),
             _exchange(
                 "seller",
                 (*_TO_PAY, *PHASES[3:]),
@@ -273,7 +273,7 @@ NEAR_MISSES: Final[Mapping[MessageDomain, tuple[Exchange, ...]]] = MappingProxyT
         "contact_exchange": (
             _exchange("buyer", PHASES[:4], ("A", contact.LOOKALIKE), ("B", o.ANSWER_ITEM), weight=3),
             _exchange("either", PHASES, ("A", contact.REPORT), ("B", o.THANKS), weight=2),
-            _exchange("seller", _TO_SHIP, ("A", contact.ASK_ADDRESS), ("B", contact.ADDRESS), weight=4),
+            _exchange("seller", _TO_SHIP, ("A", contact.ASK_ADDRESS), ("B", contact.ADDRESS), weight=6),
             _exchange(
                 "seller",
                 _BEFORE_SHIPPING,
@@ -282,7 +282,7 @@ NEAR_MISSES: Final[Mapping[MessageDomain, tuple[Exchange, ...]]] = MappingProxyT
                 ("A", contact.ADDED),
                 weight=4,
             ),
-            _exchange("seller", _AFTER, ("A", contact.LOOKALIKE), ("B", contact.ADDED), weight=1),
+            _exchange("seller", _AFTER, ("A", contact.LOOKALIKE), ("B", contact.ADDED), weight=3),
             _exchange("buyer", _TO_PAY, ("A", contact.REFUSE), ("B", o.ACCEPT), weight=1),
         ),
         "harassment": (
