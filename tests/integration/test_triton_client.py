@@ -121,10 +121,9 @@ async def test_two_servers_share_the_requests_and_one_may_go(repository, start_t
     first, second = start_triton(repository), start_triton(repository)
     both = targets(f"{first.grpc_address},{second.grpc_address}", tls=False)
     async with TritonClient(both, timeout_s=10) as client:
-        for _ in range(40):
+        # Until the second connection is there, all go to the first.
+        while min(_served(first), _served(second)) < 5:
             await client.infer("message_sum", 1, message_inputs([1]), ["score"])
-        assert _served(first) > 5
-        assert _served(second) > 5
         assert await client.ready("message_sum", 1)
         first.kill()
         for _ in range(40):  # none fails
@@ -134,4 +133,5 @@ async def test_two_servers_share_the_requests_and_one_may_go(repository, start_t
 def _served(server: EmbeddedTriton) -> int:
     with urllib.request.urlopen(server.metrics_url) as response:
         text = response.read().decode()
-    return int(re.search(r'nv_inference_request_success\{model="message_sum",version="1"\} (\d+)', text)[1])
+    found = re.search(r'nv_inference_request_success\{model="message_sum",version="1"\} (\d+)', text)
+    return int(found[1]) if found else 0

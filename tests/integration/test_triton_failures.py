@@ -54,6 +54,8 @@ async def test_a_frozen_server_is_a_deadline_and_then_an_open_breaker(triton: Em
     # Long enough for a busy machine to answer within it after the freeze.
     async with client_of(triton, timeout_s=1.5) as client:
         scorer = Scorer(client)
+        # A connection that is not there yet would time out by itself, as `unavailable`.
+        await scorer.score_messages([window(1)], [SUM])
         os.kill(triton.pid, signal.SIGSTOP)
         answers = [(await scorer.score_messages([window(1)], [SUM]))[0][SUM] for _ in range(4)]
         assert answers == [ModelFailure("deadline", retriable=True)] * 3 + [
