@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.process import EmbeddedServerError, free_ports
-from streams.embedded.triton import EmbeddedTriton
+from streams.embedded.servers import embedded_servers
 from streams.kafka import topics
 from streams.policy import POLICY_FILE, Policy, parse_policy
 from streams.settings import Settings
@@ -64,13 +63,12 @@ async def set_stage(
     if policy is None:
         raise DemoFailedError("\n".join(issue.render() for issue in issues))
     try:
-        with (
-            EmbeddedBroker(broker, data_dir=directory / "broker") as kafka,
-            EmbeddedTriton(repository, data_dir=directory / "triton") as triton,
-        ):
+        with embedded_servers(data_dir=directory, repository=repository, broker=broker) as servers:
+            assert servers.broker is not None
+            assert servers.triton is not None
             settings = Settings(
-                broker=kafka.bootstrap,
-                triton=triton.grpc_address,
+                broker=servers.broker.bootstrap,
+                triton=servers.triton.grpc_address,
                 rules_dir=own_rules,
                 rules_poll_s=1.0,
                 data_dir=directory,
