@@ -29,7 +29,7 @@ _PHRASING: Final[dict[PartName, Phrasing]] = {
 _STARTS: Final[dict[PartName, datetime]] = {
     part: datetime(2026, month, 1, tzinfo=UTC) for month, part in enumerate(PARTS, start=1)
 }
-_RICH: Final = ("training", "selection")
+RICH: Final[tuple[PartName, ...]] = ("training", "selection")
 #: Pictures are drawn per seed and reused within it; new ones after so many listings.
 _LISTINGS_PER_SEED: Final = 2000
 #: Seeds of one part: far more than any part needs.
@@ -56,14 +56,14 @@ def message_part(part: PartName, seed: int, count: int) -> Iterator[dict[str, An
     """`count` labelled windows of that part."""
     rich = conversations.TRAINING
     natural = conversations.TRAFFIC
-    chosen = rich if part in _RICH else natural
+    chosen = rich if part in RICH else natural
     mix = Mix(chosen.violation_share, chosen.near_miss_share, _PHRASING[part])
     return message_examples(_seed(part, seed), count, start=_STARTS[part], mix=mix)
 
 
 def listing_part(part: PartName, seed: int, count: int) -> Iterator[dict[str, Any]]:
     """`count` labelled listings of that part, pictures inside."""
-    chosen = listings.TRAINING if part in _RICH else listings.TRAFFIC
+    chosen = listings.TRAINING if part in RICH else listings.TRAFFIC
     mix = ListingMix(chosen.violation_share, chosen.near_miss_share, chosen.image_share, _PHRASING[part])
     for number, done in enumerate(range(0, count, _LISTINGS_PER_SEED)):
         stretch = min(_LISTINGS_PER_SEED, count - done)

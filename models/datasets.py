@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,19 @@ class ListingSet:
     features: tuple[ListingFeatures, ...]
     labels: Labels
     fingerprint: str
+
+
+def downsampled(found: MessageSet, domain: str, negatives_per_positive: float, seed: int) -> MessageSet:
+    """All of a domain's positives and a random choice of its negatives, in their order; unlabelled ones are left out.
+
+    The fingerprint stays that of the whole set, since it and the seed say what was chosen.
+    """
+    labels = found.labels[domain]
+    positives, negatives = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
+    wanted = min(len(negatives), math.ceil(len(positives) * negatives_per_positive))
+    kept = np.random.default_rng(seed).choice(negatives, wanted, replace=False)
+    order = np.sort(np.concatenate([positives, kept]))
+    return MessageSet(tuple(found.features[i] for i in order), {domain: labels[order]}, found.fingerprint)
 
 
 def read_examples(path: Path) -> Iterator[dict[str, Any]]:

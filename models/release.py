@@ -14,8 +14,8 @@ import onnx
 import torch
 from torch import nn
 
-from models.corpus import PartName
-from models.datasets import ListingSet, MessageSet
+from models.corpus import RICH, PartName
+from models.datasets import ListingSet, MessageSet, downsampled
 from models.evaluation import Metrics, evaluate, gate_by_class, threshold_for_precision
 from models.export import (
     image_encoder_onnx,
@@ -69,6 +69,9 @@ def release_message(
     """Train, measure and write `message_<domain>`."""
     name = f"message_{domain}"
     vocabulary = build_vocabulary(tokens for window in sets["training"].features for tokens in window.tokens)
+    sets = dict(sets)
+    for part in RICH:
+        sets[part] = downsampled(sets[part], domain, plan.message_negatives_per_positive, plan.seed)
     tables = {
         part: message_table(found.features, found.labels[domain], vocabulary) for part, found in sets.items()
     }

@@ -26,9 +26,9 @@ class ConversationShape:
     turns: int = WINDOW
     writer: bool = True
     status: bool = True
-    dropout: float = 0.4
+    dropout: float = 0.5
     #: Share of words made unknown in training, so that the model learns to live with words it has never seen.
-    word_dropout: float = 0.12
+    word_dropout: float = 0.2
 
     def __post_init__(self) -> None:
         if not 1 <= self.turns <= WINDOW:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from models.corpus import PARTS, listing_part, message_part
-from models.datasets import ExampleError, listing_set, message_set, read_examples
+from models.datasets import ExampleError, downsampled, listing_set, message_set, read_examples
 from models.tables import listing_table, message_table
 from models.vocabulary import build_vocabulary
 from streams.features.auxiliary import AUX_NAMES
@@ -146,3 +146,15 @@ def test_pictures_come_from_the_event_or_the_directory(tmp_path: Path) -> None:
         embed({"listing": {"image": "lost.jpg"}})
     with pytest.raises(ExampleError, match="directory"):
         ImageEmbedder(encoder_model(ImageEncoder()))(beside)
+
+
+def test_downsampling_keeps_every_positive_and_the_stated_share_of_the_others(text: TextPipeline) -> None:
+    labels = [1, 0, 0, None, 0, 0, 0, 1, 0]
+    found = message_set([window(("buyer", f"w{i}"), label=label) for i, label in enumerate(labels)], text)
+    kept = downsampled(found, "d", 1.5, seed=3)
+    assert kept.labels["d"].tolist().count(1.0) == 2
+    assert kept.labels["d"].tolist().count(0.0) == 3
+    assert len(kept.features) == 5
+    assert {id(feature) for feature in kept.features} <= {id(feature) for feature in found.features}
+    assert [*map(id, kept.features)] == [*map(id, downsampled(found, "d", 1.5, seed=3).features)]
+    assert len(downsampled(found, "d", 100, seed=3).features) == 8
