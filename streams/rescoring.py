@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-import base64
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from streams.events import BadRecord, Position
+from streams.features.tensors import WRITER_CODES
 from streams.screening import Case, Source
 from streams.windows import Turn
 
 FORMAT = 1
 
+#: The year 9999, the last that a time in the outputs can be written in.
+LATEST_US = 253_402_300_799_000_000
+
+_Offset = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+_Moment = Annotated[int, msgspec.Meta(ge=0, le=LATEST_US)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
+
 
 class RescoreItem(msgspec.Struct, frozen=True, kw_only=True):
-    """The record as JSON. The event's bytes are kept as they came, in base64, because they may not be valid text."""
+    """The record as JSON. The event's bytes are kept as they came, in base64, because they may not be valid text.
+
+    The ranges are those that the rest of the engine can work with: whoever may write to the topic could otherwise
+    stop every worker with one record.
+    """
 
     format: int
     kind: Literal["message", "listing"]
     topic: str
-    partition: int
-    offset: int
-    timestamp_us: int
-    key: str | None
-    value: str
-    headers: tuple[tuple[str, str], ...]
+    partition: _Count
+    offset: _Offset
+    timestamp_us: _Moment
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
     turns: tuple[Turn, ...]
-    revision: int
+    revision: _Count
     alerted: tuple[str, ...]
-    put_aside_at_us: int
-    attempts: int
+    put_aside_at_us: _Moment
+    attempts: _Count
 
     @property
     def source(self) -> Source:
@@ -38,9 +49,9 @@ class RescoreItem(msgspec.Struct, frozen=True, kw_only=True):
         return Source(
             position=Position(self.topic, self.partition, self.offset),
             timestamp_us=self.timestamp_us,
-            key=None if self.key is None else base64.b64decode(self.key),
-            value=base64.b64decode(self.value),
-            headers=tuple((name, base64.b64decode(value)) for name, value in self.headers),
+            key=self.key,
+            value=self.value,
+            headers=self.headers,
         )
 
 
@@ -59,9 +70,9 @@ def encode(case: Case, *, revision: int, alerted: frozenset[str], now_us: int) -
             partition=source.position.partition,
             offset=source.position.offset,
             timestamp_us=source.timestamp_us,
-            key=None if source.key is None else _b64(source.key),
-            value=_b64(source.value or b""),
-            headers=tuple((name, _b64(value)) for name, value in source.headers),
+            key=source.key,
+            value=source.value or b"",
+            headers=source.headers,
             turns=case.turns,
             revision=revision,
             alerted=tuple(sorted(alerted)),
@@ -81,8 +92,6 @@ def decode(value: bytes | None) -> RescoreItem:
         raise BadRecord(
             "unknown_version", f"rescore record of format {item.format}; this engine reads {FORMAT}"
         )
+    if any(turn.writer not in WRITER_CODES for turn in item.turns):
+        raise BadRecord("bad_rescore", "a turn whose writer is neither seller nor buyer")
     return item
-
-
-def _b64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")

@@ -12,6 +12,7 @@ from streams.agents.lane import Delivery, Lane
 from streams.agents.screening_lane import Refused, Row
 from streams.events import BadRecord, Decision, Decoded, Listing, Message, Position
 from streams.kafka.dead_letters import DeadLetter
+from streams.rescoring import LATEST_US
 from streams.screening import Source
 
 #: Records examined before others get the event loop: at some 150 µs each, 32 hold it for 5 ms.
@@ -19,10 +20,13 @@ RECORDS_AT_A_TIME = 32
 
 
 def source_of(record: Any) -> Source:  # noqa: ANN401 - aiokafka's ConsumerRecord is generic in a way mypy cannot follow
-    """The parts of an aiokafka `ConsumerRecord` that matter."""
+    """The parts of an aiokafka `ConsumerRecord` that matter.
+
+    Kafka keeps any 64-bit timestamp that a producer states; one that no calendar has is brought into range.
+    """
     return Source(
         position=Position(record.topic, record.partition, record.offset),
-        timestamp_us=int(record.timestamp or 0) * 1000,
+        timestamp_us=min(max(0, int(record.timestamp or 0) * 1000), LATEST_US),
         key=record.key,
         value=record.value,
         headers=tuple((name, value or b"") for name, value in record.headers or ()),

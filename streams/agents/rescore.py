@@ -54,12 +54,17 @@ class RescoreIntake:
 
 
 def due_at_us(record: Any) -> int:  # noqa: ANN401 - aiokafka's ConsumerRecord
-    """When a record may be tried again: 1, 2, 4 … up to 60 s after it was written, by its attempts so far."""
+    """When a record may be tried again: 1, 2, 4 … up to 60 s after it was written, by its attempts so far.
+
+    Never more than 60 s from now, whatever the record says of its time: it would hold up all that stand behind it.
+    """
     try:
         attempts = decode(record.value).attempts
     except BadRecord:
         return 0  # it becomes a dead letter at once
-    return int(record.timestamp or 0) * 1000 + int(min(MAX_PAUSE_S, 2.0 ** (attempts - 1)) * 1e6)
+    pause_s = min(MAX_PAUSE_S, 2.0 ** min(attempts - 1, 10))
+    written_us = min(int(record.timestamp or 0) * 1000, time.time_ns() // 1000)
+    return written_us + int(pause_s * 1e6)
 
 
 async def wait_until_due(
