@@ -19,6 +19,12 @@ WINDOW = 5
 KEPT = 16
 #: Longest text kept per turn, in characters. Rules read this much, models less.
 MAX_TEXT = 10_000
+#: Characters kept per conversation, all turns with their ids together: at most 800 kB of UTF-8, so that the table's
+#: record fits into Kafka's default limit of 1 MB and never costs more than that to write. `KEPT` turns of the longest
+#: text and id are within it.
+MAX_KEPT_CHARACTERS = 200_000
+#: What a turn counts beside its text and id: its numbers and frame are some 30 bytes.
+TURN_CHARACTERS = 16
 
 
 class Turn(msgspec.Struct, frozen=True, array_like=True):
@@ -53,7 +59,7 @@ def admit(
     `turns` are in offset order. A replayed offset or an exact repetition of a message (producers retry) changes
     nothing and gets the window of its first arrival. A message that comes again with another text is an edit: from
     its offset on it stands in the place of the earlier one. `committed` is the partition's committed offset: turns
-    at or above it are always kept, because Kafka may deliver their messages again.
+    at or above it are kept up to `MAX_KEPT_CHARACTERS`, because Kafka may deliver their messages again.
     """
     for known in turns:
         if known.offset == turn.offset:
@@ -61,9 +67,32 @@ def admit(
         if known.message_id == turn.message_id and (known.text, known.writer) == (turn.text, turn.writer):
             return turns, window_as_of(turns, known)
     grown = (*turns, turn)
-    window = window_as_of(grown, turn)
-    replayable = sum(1 for known in grown if known.offset >= committed)
-    return grown[-(KEPT + replayable) :], window
+    if turns and turn.offset < turns[-1].offset:  # delivered again after it was forgotten
+        grown = tuple(sorted(grown, key=lambda known: known.offset))
+    return _kept(grown, committed=committed), window_as_of(grown, turn)
+
+
+def _kept(turns: tuple[Turn, ...], *, committed: int) -> tuple[Turn, ...]:
+    """What must not be forgotten: what may be delivered again, the last to arrive, and the last to be sent."""
+    settled = sum(1 for turn in turns if turn.offset < committed)
+    if settled > KEPT:
+        last_sent = window_as_of(turns[:settled], max(turns[:settled], key=_sent_order))
+        early = {turn.offset for turn in last_sent} - {turn.offset for turn in turns[settled - KEPT :]}
+        turns = (*(t for t in turns[: settled - KEPT] if t.offset in early), *turns[settled - KEPT :])
+    size = sum(map(_characters, turns))
+    dropped = 0
+    while size > MAX_KEPT_CHARACTERS and len(turns) - dropped > KEPT:
+        size -= _characters(turns[dropped])
+        dropped += 1
+    return turns[dropped:]
+
+
+def _characters(turn: Turn) -> int:
+    return len(turn.text) + len(turn.message_id) + TURN_CHARACTERS
+
+
+def _sent_order(turn: Turn) -> tuple[int, int]:
+    return turn.at_us, turn.offset
 
 
 def window_as_of(turns: Sequence[Turn], judged: Turn) -> tuple[Turn, ...]:
@@ -73,7 +102,6 @@ def window_as_of(turns: Sequence[Turn], judged: Turn) -> tuple[Turn, ...]:
         if turn.offset <= judged.offset:
             arrived[turn.message_id] = turn
     before = sorted(
-        (turn for turn in arrived.values() if (turn.at_us, turn.offset) <= (judged.at_us, judged.offset)),
-        key=lambda turn: (turn.at_us, turn.offset),
+        (turn for turn in arrived.values() if _sent_order(turn) <= _sent_order(judged)), key=_sent_order
     )
     return tuple(before[-WINDOW:])

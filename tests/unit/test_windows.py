@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.windows import KEPT, WINDOW, Turn, admit, decode, encode, window_as_of
+from streams.windows import KEPT, MAX_TEXT, WINDOW, Turn, admit, decode, encode, window_as_of
 
 
 def turn(offset: int, *, at: int | None = None, message_id: str | None = None, text: str = "x") -> Turn:
@@ -55,6 +55,41 @@ def test_old_turns_are_forgotten_only_once_they_are_committed() -> None:
     assert len(uncommitted) == 60
     kept, _ = admit(uncommitted, turn(60), committed=61)
     assert [t.offset for t in kept] == list(range(61 - KEPT, 61))
+
+
+def test_a_burst_of_late_messages_does_not_push_out_the_last_that_were_sent() -> None:
+    """A producer that comes back from an outage delivers what is old after what is new."""
+    _, state = replay([turn(i, at=1000 + i) for i in range(10)])
+    for offset in range(10, 40):
+        state, _ = admit(state, turn(offset, at=offset), committed=offset)
+    _, window = admit(state, turn(40, at=2000), committed=40)
+    assert [t.message_id for t in window] == ["m6", "m7", "m8", "m9", "m40"]
+    assert len(state) <= KEPT + WINDOW + 1
+
+
+def test_a_flood_of_long_messages_keeps_the_state_below_kafkas_limit() -> None:
+    """All of it uncommitted: 600 messages of 30 kB once made a changelog record that no broker takes."""
+    state: tuple[Turn, ...] = ()
+    for offset in range(600):
+        state, window = admit(state, turn(offset, text="漢" * MAX_TEXT), committed=0)
+        assert [t.offset for t in window] == list(range(max(0, offset - 4), offset + 1))
+    assert len(state) >= KEPT
+    assert len(encode(state)) < 900_000
+
+
+def test_short_messages_with_long_ids_keep_it_below_too() -> None:
+    state: tuple[Turn, ...] = ()
+    for offset in range(2000):
+        state, _ = admit(state, turn(offset, message_id=f"🙂{offset:0250d}", text=""), committed=0)
+    assert len(encode(state)) < 900_000
+
+
+def test_a_message_delivered_again_after_it_was_forgotten_stands_in_its_place() -> None:
+    turns = [turn(offset, text="漢" * MAX_TEXT) for offset in range(60)]
+    _, state = replay(turns)
+    assert state[0].offset > 5
+    kept, _ = admit(state, turns[5], committed=0)
+    assert [t.offset for t in kept] == sorted(t.offset for t in kept)
 
 
 def test_state_survives_encoding() -> None:
