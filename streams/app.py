@@ -117,7 +117,7 @@ class Pipeline:
         """Finish what is in flight, commit, leave the group, close. Bounded by `drain_s` and Kafka's timeouts."""
         consumer = self.app.consumer
         try:
-            if consumer.started and consumer.assignment() and not self.failed:
+            if consumer.started and not self.failed and not self.gave_up and consumer.assignment():
                 await consumer.drain_and_commit()
         finally:
             await self.app.stop()
@@ -142,6 +142,14 @@ class Pipeline:
     def failed(self) -> bool:
         """A lane stopped because of an error."""
         return any(screening.lane.failed for screening in self._lanes.values())
+
+    @property
+    def gave_up(self) -> BaseException | None:
+        """Why Faust crashed, if it did. It then only marks its services as crashed and sits there, fetching nothing."""
+        for service in (self.app, self.app.consumer):
+            if service.crashed:
+                return service.crash_reason or RuntimeError(f"{service.label} crashed")
+        return None
 
     @property
     def rows_in_flight(self) -> int:

@@ -83,6 +83,8 @@ class Worker:
                 asyncio.create_task(self._watch_progress(pipeline)),
                 asyncio.create_task(self._watch_models(pipeline)),
             ]
+            for task in watchers:
+                task.add_done_callback(self._watcher_ended)
             await self._stop.wait()
         finally:
             for task in watchers:
@@ -105,6 +107,11 @@ class Worker:
             self.health.failed = f"{type(error).__name__}: {error}"
             self._exit_code = EXIT_FAILED
         self._stop.set()
+
+    def _watcher_ended(self, task: asyncio.Task[None]) -> None:
+        """A worker that nobody watches must not go on."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
 
     async def _close(self) -> None:
         """Stop everything in order; if Faust does not come to an end, the process does."""
@@ -173,6 +180,9 @@ class Worker:
         rescore = self.settings.topic("rescore")
         while True:
             app = pipeline.app
+            if (reason := pipeline.gave_up) is not None:
+                self._fail(reason)
+                return
             standings = {
                 (tp.topic, tp.partition): Standing(done, end)
                 for tp, (done, end) in app.consumer.standings().items()
