@@ -41,6 +41,7 @@ def delivery_of(message: Any) -> Delivery:  # noqa: ANN401 - Faust's ConsumerMes
         last_offset=message.offset,
         generation_id=message.generation_id,
         left=len(message.value),
+        size_bytes=sum(len(record.value or b"") for record in message.value),
     )
 
 
@@ -53,7 +54,7 @@ async def take_in(
     max_record_bytes: int,
 ) -> None:
     """Examine a delivery's records in offset order and put them into the lane."""
-    lane.begin(delivery)
+    await lane.begin(delivery)
     metrics.EVENTS.labels(topic=delivery.topic).inc(len(records))
     for start in range(0, len(records), RECORDS_AT_A_TIME):
         began = time.perf_counter()

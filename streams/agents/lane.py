@@ -27,6 +27,10 @@ class Row(Protocol):
     announcement: asyncio.Task[None] | None
 
 
+#: Bytes of records held by a lane: backlogs are counted in rows, but listings bring pictures along. An event takes
+#: some three times its record while it waits (bytes, text, decoded picture), so a lane holds 200 MB at worst.
+BACKLOG_BYTES = 64 << 20
+
 R = TypeVar("R", bound=Row)
 S = TypeVar("S")
 
@@ -40,6 +44,7 @@ class Delivery:
     last_offset: int
     generation_id: int
     left: int
+    size_bytes: int = 0
 
 
 class Lane(Generic[R, S]):
@@ -67,6 +72,7 @@ class Lane(Generic[R, S]):
         in_flight: int,
         backlog_rows: int,
         patience_s: float,
+        backlog_bytes: int = BACKLOG_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._score = score
@@ -77,6 +83,9 @@ class Lane(Generic[R, S]):
         self._fail = fail
         self._batch_rows = batch_rows
         self._backlog_rows = backlog_rows
+        self._backlog_bytes = backlog_bytes
+        self._held_rows = 0
+        self._held_bytes = 0
         self._patience_s = patience_s
         self._clock = clock
         self._slots = asyncio.Semaphore(in_flight)
@@ -88,7 +97,6 @@ class Lane(Generic[R, S]):
         self._unfinished: set[int] = set()
         self._rows_wait = asyncio.Event()
         self._has_room = asyncio.Event()
-        self._has_room.set()
         self._someone_impatient = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -112,13 +120,24 @@ class Lane(Generic[R, S]):
         while not self._dispatched.empty():
             self._dispatched.get_nowait()[1].cancel()
 
-    def begin(self, delivery: Delivery) -> None:
-        """Take responsibility for a delivery of `left` rows, which `put` will bring."""
+    async def begin(self, delivery: Delivery) -> None:
+        """Take responsibility for a delivery of `left` rows, which `put` will bring; waits while its bytes are too many.
+
+        It counts as in flight from the first moment, so that a drain waits for it. One that is larger than the
+        backlog is taken alone.
+        """
         self.rows += delivery.left
         self._empty.clear()
+        while self._held_bytes and self._held_bytes + delivery.size_bytes > self._backlog_bytes:
+            await self._wait_for_room()
+        self._held_bytes += delivery.size_bytes
 
     async def put(self, delivery: Delivery, rows: Sequence[R]) -> None:
-        """Take rows of a delivery that was begun; waits while the backlog is full."""
+        """Take rows of a delivery that was begun; waits while the backlog is full.
+
+        What is scored but not acknowledged by Kafka counts: a broker that gives records and takes none would
+        otherwise fill the memory.
+        """
         due = self._clock() + self._patience_s
         for row in rows:
             self._waiting.append((delivery, row))
@@ -126,10 +145,14 @@ class Lane(Generic[R, S]):
                 self._impatient.append((due, row))
                 self._unfinished.add(id(row))
                 self._someone_impatient.set()
+        self._held_rows += len(rows)
         self._rows_wait.set()
-        if len(self._waiting) >= self._backlog_rows:
-            self._has_room.clear()
-            await self._has_room.wait()
+        while self._held_rows >= self._backlog_rows:
+            await self._wait_for_room()
+
+    async def _wait_for_room(self) -> None:
+        self._has_room.clear()
+        await self._has_room.wait()
 
     async def wait_empty(self) -> None:
         """Return when every delivery begun so far is finished or dropped."""
@@ -152,9 +175,9 @@ class Lane(Generic[R, S]):
                 await self._rows_wait.wait()
             await self._slots.acquire()
             batch = [self._waiting.popleft() for _ in range(min(self._batch_rows, len(self._waiting)))]
-            if len(self._waiting) < self._backlog_rows:
-                self._has_room.set()
-            self._dispatched.put_nowait((batch, asyncio.ensure_future(self._scored([row for _, row in batch]))))
+            self._dispatched.put_nowait(
+                (batch, asyncio.ensure_future(self._scored([row for _, row in batch])))
+            )
 
     async def _scored(self, rows: Sequence[R]) -> Sequence[S]:
         try:
@@ -176,7 +199,10 @@ class Lane(Generic[R, S]):
             for delivery, _ in batch:
                 delivery.left -= 1
                 if delivery.left == 0:
+                    self._held_bytes -= delivery.size_bytes
                     self._complete(delivery)
+            self._held_rows -= len(batch)
+            self._has_room.set()
             if self.rows == 0:
                 self._empty.set()
 

@@ -47,7 +47,13 @@ class Ends:
         self.announced.append(row.number)
 
     def lane(
-        self, *, batch_rows: int = 4, in_flight: int = 2, backlog_rows: int = 8, patience_s: float = 10.0
+        self,
+        *,
+        batch_rows: int = 4,
+        in_flight: int = 2,
+        backlog_rows: int = 8,
+        patience_s: float = 10.0,
+        backlog_bytes: int = 1000,
     ) -> Lane[Item, int]:
         lane: Lane[Item, int] = Lane(
             score=self.score,
@@ -60,14 +66,17 @@ class Ends:
             in_flight=in_flight,
             backlog_rows=backlog_rows,
             patience_s=patience_s,
+            backlog_bytes=backlog_bytes,
         )
         lane.start()
         return lane
 
 
-async def put(lane: Lane[Item, int], items: list[Item], *, offset: int, generation: int = 1) -> None:
-    delivery = Delivery("messages", 0, offset, generation, len(items))
-    lane.begin(delivery)
+async def put(
+    lane: Lane[Item, int], items: list[Item], *, offset: int, generation: int = 1, size_bytes: int = 0
+) -> None:
+    delivery = Delivery("messages", 0, offset, generation, len(items), size_bytes)
+    await lane.begin(delivery)
     await lane.put(delivery, items)
 
 
@@ -108,6 +117,59 @@ async def test_a_full_backlog_makes_put_wait() -> None:
     await waiting
     await lane.wait_empty()
     assert lane.rows == 0
+    await lane.stop()
+
+
+async def test_rows_that_are_scored_but_not_acknowledged_fill_the_backlog_too() -> None:
+    """A broker that gives records and takes none."""
+    ends = Ends()
+    ends.gate.set()
+    acknowledged = asyncio.Event()
+
+    async def finish(rows: Sequence[Item], _: Sequence[int]) -> None:
+        await acknowledged.wait()
+        ends.finished += [row.number for row in rows]
+
+    ends.finish = finish  # type: ignore[method-assign]
+    lane = ends.lane(batch_rows=2, in_flight=2, backlog_rows=6)
+
+    async def feed() -> None:
+        for number in range(50):
+            await put(lane, [Item(number)], offset=number)
+
+    feeding = asyncio.create_task(feed())
+    await asyncio.sleep(0.05)
+    assert sum(ends.batches) <= 6
+    acknowledged.set()
+    await feeding
+    await lane.wait_empty()
+    assert ends.finished == list(range(50))
+    await lane.stop()
+
+
+async def test_large_deliveries_wait_their_turn_and_count_as_in_flight_meanwhile() -> None:
+    ends = Ends()
+    lane = ends.lane(backlog_rows=100, backlog_bytes=1000)
+    await put(lane, [Item(0)], offset=0, size_bytes=700)
+    second = asyncio.create_task(put(lane, [Item(1)], offset=1, size_bytes=700))
+    await asyncio.sleep(0.01)
+    assert not second.done()
+    assert lane.rows == 2, "a drain must wait for it"
+    ends.gate.set()
+    await second
+    await lane.wait_empty()
+    assert ends.finished == [0, 1]
+    await lane.stop()
+
+
+async def test_a_delivery_larger_than_the_backlog_is_taken_alone() -> None:
+    ends = Ends()
+    ends.gate.set()
+    lane = ends.lane(backlog_bytes=10)
+    for number in range(3):
+        await put(lane, [Item(number)], offset=number, size_bytes=5000)
+    await lane.wait_empty()
+    assert ends.completed == [0, 1, 2]
     await lane.stop()
 
 
