@@ -12,7 +12,10 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One finding. `code` is stable and documented in docs/rules.md; `line` and `column` count from 1."""
+    """One finding. `code` is stable and documented in docs/rules.md; `line` and `column` count from 1.
+
+    `detail` are further lines, shown below: a sample with the matched place marked.
+    """
 
     code: str
     message: str
@@ -21,12 +24,14 @@ class Issue:
     column: int
     hint: str = ""
     severity: Severity = "error"
+    detail: str = ""
 
     def render(self) -> str:
         """`file:line:col: code: message  (hint)`, the form editors and CI logs make clickable."""
         word = "warning: " if self.severity == "warning" else ""
         hint = f"  ({self.hint})" if self.hint else ""
-        return f"{self.path}:{self.line}:{self.column}: {word}{self.code}: {self.message}{hint}"
+        detail = "".join(f"\n    {line}" for line in self.detail.splitlines())
+        return f"{self.path}:{self.line}:{self.column}: {word}{self.code}: {self.message}{hint}{detail}"
 
 
 def errors(issues: Iterable[Issue]) -> list[Issue]:

@@ -12,7 +12,7 @@ import msgspec
 
 from streams.diagnostics import Issue, errors
 from streams.strict_yaml import load
-from streams.vocabulary import KINDS, SEVERITIES, Kind, Severity
+from streams.vocabulary import KINDS, SEVERITIES, USUAL_VALVE, Kind, Severity, ValveLimits
 from streams.yaml_cursor import Cursor
 
 #: The file's name beside the rule files.
@@ -52,17 +52,20 @@ class Policy:
 
     domains: Mapping[str, Domain]
     version: str
+    valve: ValveLimits = USUAL_VALVE
 
     def for_kind(self, kind: str) -> tuple[Domain, ...]:
         """The domains that an event of this kind is screened for, by name."""
         return tuple(domain for _, domain in sorted(self.domains.items()) if domain.applies_to == kind)
 
 
-def policy_of(domains: Mapping[str, Domain]) -> Policy:
-    """A policy with its version: 16 hex digits of SHA-256 over the domains in order of name."""
+def policy_of(domains: Mapping[str, Domain], valve: ValveLimits | None = None) -> Policy:
+    """A policy with its version: 16 hex digits of SHA-256 over the domains in order of name, and a valve of its own."""
     ordered = dict(sorted(domains.items()))
-    digest = hashlib.sha256(msgspec.json.encode(ordered)).hexdigest()
-    return Policy(MappingProxyType(ordered), digest[:16])
+    valve = valve or USUAL_VALVE
+    said: object = ordered if valve == USUAL_VALVE else (ordered, valve)
+    digest = hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+    return Policy(MappingProxyType(ordered), digest[:16], valve)
 
 
 def parse_policy(text: bytes, path: str) -> tuple[Policy | None, list[Issue]]:
@@ -72,7 +75,9 @@ def parse_policy(text: bytes, path: str) -> tuple[Policy | None, list[Issue]]:
         return None, issues
     root = Cursor.at_root(document, issues, "policy")
     domains: dict[str, Domain] = {}
-    if root.mapping(("format", "domains"), required=("format", "domains")):
+    valve: ValveLimits | None = None
+    if root.mapping(("format", "domains", "safety_valve"), required=("format", "domains")):
+        valve = root.read("safety_valve", _valve)
         if written := root.get("format"):
             written.integer(least=FORMAT, most=FORMAT)
         listed = root.get("domains")
@@ -84,7 +89,7 @@ def parse_policy(text: bytes, path: str) -> tuple[Policy | None, list[Issue]]:
             for name, cursor in listed.entries():
                 if domain := _domain(name, cursor.about(f"domain {name}")):
                     domains[name] = domain
-    return (None if errors(issues) else policy_of(domains)), issues
+    return (None if errors(issues) else policy_of(domains, valve)), issues
 
 
 def kind_word(cursor: Cursor) -> Kind | None:
@@ -95,6 +100,17 @@ def kind_word(cursor: Cursor) -> Kind | None:
 def severity_word(cursor: Cursor) -> Severity | None:
     """Reads a severity."""
     return cursor.word(SEVERITIES)
+
+
+def _valve(cursor: Cursor) -> ValveLimits | None:
+    if not cursor.mapping(("max_share", "over_events")):
+        return None
+    share = cursor.read("max_share", lambda at: at.number(least=0.0001, most=1.0))
+    events = cursor.read("over_events", lambda at: at.integer(least=100, most=10_000_000))
+    return ValveLimits(
+        USUAL_VALVE.max_share if share is None else share,
+        USUAL_VALVE.over_events if events is None else events,
+    )
 
 
 def _domain(name: str, cursor: Cursor) -> Domain | None:

@@ -74,6 +74,14 @@ def load(data: bytes, path: str) -> tuple[Document | None, list[Issue]]:
     return Document(path, builder.root, builder.places, builder.key_places), []
 
 
+def read_text(data: bytes, path: str) -> tuple[str | None, list[Issue]]:
+    """The text of a file under the same limits: UTF-8, not too large, nothing invisible. None and why if refused."""
+    try:
+        return _decode(data, path), []
+    except _Refused as refused:
+        return None, [refused.issue]
+
+
 class _Refused(Exception):
     """Ends the reading of a file: nothing after this place can be trusted."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 #: What is screened: one message of a conversation, or one listing.
@@ -11,3 +12,18 @@ Severity = Literal["low", "medium", "high", "critical"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+
+@dataclass(frozen=True, slots=True)
+class ValveLimits:
+    """An active rule that fires on more than `max_share` of the last `over_events` events of its kind is shadowed.
+
+    Nothing happens before half as many events have been seen. A rule that fires on one message in ten does not
+    find violations: in the busiest public sets that we know one message in ten is abusive in *all* ways together.
+    """
+
+    max_share: float = 0.1
+    over_events: int = 5_000
+
+
+USUAL_VALVE = ValveLimits()

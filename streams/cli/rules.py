@@ -1,4 +1,4 @@
-"""`sekisho rules`: check rule files, run their tests, and explain what fires on an event."""
+"""`sekisho rules`: check rule files, run their tests, explain what fires on an event, try rules on history."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from streams.cli.lazy import LazyGroup
 @click.group(
     name="rules",
     cls=LazyGroup,
-    targets={name: f"streams.cli.rule_commands:{name}" for name in ("check", "test", "explain", "accept")},
+    targets={
+        "check": "streams.cli.rule_commands:check",
+        "test": "streams.cli.rule_commands:test",
+        "explain": "streams.cli.rule_explain:explain",
+        "accept": "streams.cli.rule_commands:accept",
+    },
 )
 def command() -> None:
-    """Check, test and explain moderation rules.
+    """Check, test, explain and backtest moderation rules.
 
     Example: sekisho rules check rules/
     """

@@ -11,6 +11,8 @@ from streams.rule_engine.views import in_view
 
 #: In the fold view short words join others: of 2,000 ordinary listings バカ (2 kana) hit 9 unfolded and 97 folded.
 MIN_FOLDED_KANA = 4
+#: In the squeeze view words are also found over spaces and punctuation: ab in "a boat".
+MIN_SQUEEZED = 3
 
 
 def lint_word(word: str, view: View) -> tuple[str, str, str] | None:
@@ -22,14 +24,20 @@ def lint_word(word: str, view: View) -> tuple[str, str, str] | None:
             f'"{word}" is a single character and will be found everywhere',
             "write a longer word",
         )
+    if view == "squeeze" and len(form) < MIN_SQUEEZED:
+        return (
+            "short-squeezed-word",
+            f'"{word}" is "{form}" in the squeeze view and will be found across words',
+            "use the fold view for words under 3 letters",
+        )
     if (
-        view == "fold"
+        view in ("fold", "squeeze")
         and len(form) < MIN_FOLDED_KANA
         and all("ぁ" <= character <= "ん" for character in form)
     ):
         return (
             "short-folded-word",
-            f'"{word}" is "{form}" in the fold view and will be found inside other words',
+            f'"{word}" is "{form}" in the {view} view and will be found inside other words',
             "use the safe view for words under 4 kana",
         )
     return None

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
-from streams.rule_engine.boundary import stands_alone
-from streams.rule_engine.rule import Match, View
+from streams.rule_engine.boundary import on_token_edges, stands_alone
+from streams.rule_engine.rule import Boundary, Match, View
 from streams.rule_engine.scan import Atom, Interval, Scan, Vocabulary
-from streams.rule_engine.views import fold_sources
+from streams.rule_engine.views import Places, places_of
 
 
 class Covered:
@@ -38,24 +38,27 @@ class Part:
     name: str
     scan: Scan
     excepted: Mapping[View, Covered]
-    _fold_sources: list[int] | None = field(default=None, repr=False)
+    _ways: dict[View, Places] = field(default_factory=dict, repr=False)
 
-    def places(self, view: View, atom: Atom, *, alone: bool = False) -> list[Interval]:
-        """Where an atom counts, first to last; with `alone` only where it is a word of its own."""
+    def places(self, view: View, atom: Atom, boundary: Boundary = "none") -> list[Interval]:
+        """Where an atom counts, first to last; with a boundary only where it is a word of its own."""
         hits = self.scan.hits.get(atom)
         if not hits:
             return []
         if (excepted := self.excepted.get(view)) is not None:
             hits = [hit for hit in hits if hit not in excepted]
-        return [hit for hit in hits if self._alone(view, *hit)] if alone else list(hits)
+        return (
+            list(hits) if boundary == "none" else [hit for hit in hits if self._bounded(view, hit, boundary)]
+        )
 
-    def _alone(self, view: View, start: int, end: int) -> bool:
+    def _bounded(self, view: View, place: Interval, boundary: Boundary) -> bool:
+        start, end = place
         safe_view = self.scan.views["safe"]
-        if view == "fold":  # hiragana hides where a katakana word ends: look at the safe view
-            if self._fold_sources is None:
-                self._fold_sources = fold_sources(safe_view)
-            start, end = self._fold_sources[start], self._fold_sources[end - 1] + 1
-        return stands_alone(safe_view, start, end)
+        if view != "safe":  # other views hide where a word ends: look at the safe view
+            if view not in self._ways:
+                self._ways[view] = places_of(safe_view, view)
+            start, end = self._ways[view].span(start, end)
+        return (on_token_edges if boundary == "token" else stands_alone)(safe_view, start, end)
 
 
 class Found(NamedTuple):
@@ -83,7 +86,7 @@ class Words:
     """Any of some words."""
 
     view: View
-    alone: bool
+    boundary: Boundary
     atoms: frozenset[Atom]
 
     @property
@@ -96,7 +99,7 @@ class Words:
         return [
             Found(part, self.view, *place)
             for part in parts
-            for place in places_of_any(part, self.view, self.atoms, alone=self.alone)
+            for place in places_of_any(part, self.view, self.atoms, self.boundary)
         ]
 
 
@@ -105,7 +108,7 @@ class Near:
     """A word of one list and a word of another, close together in the same text."""
 
     view: View
-    alone: bool
+    boundary: Boundary
     one: frozenset[Atom]
     other: frozenset[Atom]
     within: int
@@ -119,8 +122,8 @@ class Near:
         """Each place of the first list with the places of the second nearest to it on either side."""
         found: list[Found] = []
         for part in parts:
-            ones = places_of_any(part, self.view, self.one, alone=self.alone)
-            others = places_of_any(part, self.view, self.other, alone=self.alone) if ones else []
+            ones = places_of_any(part, self.view, self.one, self.boundary)
+            others = places_of_any(part, self.view, self.other, self.boundary) if ones else []
             if not others:
                 continue
             by_end = sorted(others, key=lambda place: place[1])
@@ -145,7 +148,7 @@ class Count:
     """So many of some words."""
 
     view: View
-    alone: bool
+    boundary: Boundary
     atoms: frozenset[Atom]
     at_least: int
     distinct: bool
@@ -161,7 +164,7 @@ class Count:
         words: set[Atom] = set()
         for part in parts:
             for atom in self.atoms & part.scan.hits.keys():
-                places = part.places(self.view, atom, alone=self.alone)
+                places = part.places(self.view, atom, self.boundary)
                 found.extend(Found(part, self.view, *place) for place in places)
                 if places:
                     words.add(atom)
@@ -207,11 +210,9 @@ class Guarded:
         return [] if found and any(veto.find(parts) for veto in self.vetoes) else found
 
 
-def places_of_any(part: Part, view: View, atoms: frozenset[Atom], *, alone: bool) -> list[Interval]:
+def places_of_any(part: Part, view: View, atoms: frozenset[Atom], boundary: Boundary) -> list[Interval]:
     """Where any of the atoms counts in a text, in order of start."""
-    places = [
-        place for atom in atoms & part.scan.hits.keys() for place in part.places(view, atom, alone=alone)
-    ]
+    places = [place for atom in atoms & part.scan.hits.keys() for place in part.places(view, atom, boundary)]
     return sorted(places)
 
 
@@ -226,24 +227,23 @@ def compile_match(match: Match, vocabulary: Vocabulary) -> Node:
 def views_used(match: Match) -> frozenset[View]:
     """The views in which the words of a tree are looked for, vetoes among them."""
     inner = [child for child in (*match.all, *match.none) if isinstance(child, Match)]
-    own: frozenset[View] = frozenset(("safe",)) if match.regex is not None else frozenset((match.view,))
-    return own.union(*(views_used(child) for child in inner))
+    return frozenset((match.view,)).union(*(views_used(child) for child in inner))
 
 
 def _operator(match: Match, vocabulary: Vocabulary) -> Node:
-    view, alone = match.view, match.boundary == "auto"
+    view, boundary = match.view, match.boundary
 
     def atoms(words: Sequence[str]) -> frozenset[Atom]:
         return frozenset(vocabulary.word(view, word) for word in words)
 
     if match.regex is not None:
-        return Words("safe", alone=False, atoms=frozenset((vocabulary.pattern(match.regex),)))
+        return Words(view, "none", frozenset((vocabulary.pattern(view, match.regex),)))
     if match.any:
-        return Words(view, alone, atoms(match.any))
+        return Words(view, boundary, atoms(match.any))
     if match.near is not None:
-        return Near(view, alone, atoms(match.near.a), atoms(match.near.b), match.near.within)
+        return Near(view, boundary, atoms(match.near.a), atoms(match.near.b), match.near.within)
     if match.count is not None:
-        return Count(view, alone, atoms(match.count.of), match.count.at_least, match.count.distinct)
+        return Count(view, boundary, atoms(match.count.of), match.count.at_least, match.count.distinct)
     children = tuple(_child(child, match, vocabulary) for child in match.all)
     return All(
         children, min((child.triggers for child in children), key=lambda atoms: _rarity(atoms, vocabulary))
@@ -252,9 +252,7 @@ def _operator(match: Match, vocabulary: Vocabulary) -> Node:
 
 def _child(child: Match | str, parent: Match, vocabulary: Vocabulary) -> Node:
     if isinstance(child, str):
-        return Words(
-            parent.view, parent.boundary == "auto", frozenset((vocabulary.word(parent.view, child),))
-        )
+        return Words(parent.view, parent.boundary, frozenset((vocabulary.word(parent.view, child),)))
     return compile_match(child, vocabulary)
 
 

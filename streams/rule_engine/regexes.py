@@ -10,7 +10,8 @@ from typing import Any
 
 import re2
 
-from streams.rule_engine.views import safe
+from streams.rule_engine.rule import View
+from streams.rule_engine.views import in_view, safe
 
 #: 4 MiB is some 20 times what a realistic pattern needs; a pattern that explodes is refused.
 _MAX_MEMORY_BYTES = 4 << 20
@@ -50,24 +51,26 @@ def compile_regex(pattern: str) -> Any:  # noqa: ANN401 - re2 has no types
         raise BadRegex(f"not a regular expression that RE2 knows: {shown}", _cure(pattern, shown)) from error
 
 
-def check_regex(pattern: str) -> None:
+def check_regex(pattern: str, view: View = "safe") -> None:
     """Raises `BadRegex` for what does not compile, can never match a view, or matches ordinary text."""
     compiled = compile_regex(pattern)
     for character in dict.fromkeys(pattern):
-        if safe(character) != character.casefold():
+        # only letters and digits: what else the squeeze view drops may be an operator of the pattern
+        form = in_view(character, view) if character.isalnum() else safe(character)
+        if form != character.casefold():
             raise BadRegex(
                 f'"{character}" never matches, because texts are normalised first',
-                f'write "{safe(character)}"' if safe(character) else "leave it out",
+                f'write "{form}"' if form else "leave it out",
             )
     for text in _HARMLESS:
-        if compiled.search(safe(text)):
+        if compiled.search(in_view(text, view)):
             raise BadRegex(
                 f'it matches ordinary text: "{text}"' if text else "it matches empty text", "make it stricter"
             )
 
 
-def required_literals(pattern: str) -> tuple[str, ...]:
-    """Words of which every match of the pattern contains at least one, in the safe view; none if there is no such set.
+def required_literals(pattern: str, view: View = "safe") -> tuple[str, ...]:
+    """Words of which every match of the pattern contains at least one, in its view; none if there is no such set.
 
     They go into the keyword automaton, so that the pattern itself runs only on texts that hold one of them.
     The idea is RE2's FilteredRE2 and Russ Cox's trigram index (2012). Read with Python's own parser, whose module
@@ -83,7 +86,7 @@ def required_literals(pattern: str) -> tuple[str, ...]:
     literals = _of_sequence(tree) or ()
     folded = tuple(dict.fromkeys(literal.casefold() for literal in literals))
     # A literal that the view would write otherwise is no reliable sign of the match.
-    if any(safe(literal) != literal or len(literal.strip()) < _MIN_LITERAL for literal in folded):
+    if any(in_view(literal, view) != literal or len(literal.strip()) < _MIN_LITERAL for literal in folded):
         return ()
     return folded
 

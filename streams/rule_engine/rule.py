@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
 from streams.vocabulary import Kind, Severity
 
-View = Literal["safe", "fold"]
-Boundary = Literal["none", "auto"]
+View = Literal["safe", "fold", "squeeze", "digits"]
+Boundary = Literal["none", "auto", "token"]
 Mode = Literal["active", "shadow", "off"]
-Scope = Literal["last", "any"]
+Scope = Literal["last", "any", "together"]
 Fact: TypeAlias = str | float | bool
 
 VIEWS: tuple[View, ...] = get_args(View)
@@ -28,6 +29,8 @@ METADATA: dict[Kind, tuple[str, ...]] = {
     "listing": ("price", "currency", "category", "brand", "condition", "seller_id"),
 }
 ATTRIBUTE_PREFIX = "attributes."
+#: The metadata that says who wrote an event, for `except.writers`.
+WRITER_ID: dict[Kind, str] = {"message": "sender_id", "listing": "seller_id"}
 #: A window holds five messages, the length of conversation that Mercari's model reads.
 WINDOW_MESSAGES = 5
 
@@ -74,7 +77,10 @@ class Condition(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Window(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which messages of the conversation a message rule reads; the default is the event's own message."""
+    """Which messages of the conversation a message rule reads; the default is the event's own message.
+
+    With scope `any` one of them must match by itself, with `together` they are read as one, like a listing's fields.
+    """
 
     messages: int = 1
     scope: Scope = "last"
@@ -96,6 +102,7 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
     window: Window = Window()
     when: dict[str, Condition] = {}
     except_phrases: tuple[str, ...] = ()
+    except_writers: tuple[str, ...] = ()
     valid_from_us: int | None = None
     valid_until_us: int | None = None
     owner: str = ""
@@ -107,11 +114,11 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
         return hashlib.sha256(_encode(self)).hexdigest()[:12]
 
 
-def rules_version(rules: tuple[Rule, ...]) -> str:
-    """16 hex digits of SHA-256 over the rules in order of id: the same rules in other files have the same version."""
+def version_of(rule_versions: Mapping[str, str]) -> str:
+    """16 hex digits of SHA-256 over ids and versions of rules: the same rules in other files have the same version."""
     digest = hashlib.sha256()
-    for rule in sorted(rules, key=lambda rule: rule.id):
-        digest.update(_encode(rule) + b"\n")
+    for rule_id, version in sorted(rule_versions.items()):
+        digest.update(f"{rule_id} {version}\n".encode())
     return digest.hexdigest()[:16]
 
 

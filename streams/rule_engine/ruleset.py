@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
 from typing import Literal
 
+from streams.rule_engine.compiled import CompiledRule, ScannedTurn, compile_rule
 from streams.rule_engine.conditions import unmet
-from streams.rule_engine.match_tree import Covered, Found, Node, Part, compile_match, views_used
-from streams.rule_engine.rule import Fact, Rule, View, rules_version
+from streams.rule_engine.match_tree import Found
+from streams.rule_engine.rule import Fact, Rule, version_of
 from streams.rule_engine.scan import Atom, Scan, Scanner, Vocabulary
 from streams.rule_engine.views import MAX_CHARS, WayBack
+from streams.rule_engine.watch import RuleWatch
 from streams.vocabulary import Kind
 
 #: Places shown for one hit: what a moderator can take in. More are of no use and would bloat the alert.
 MAX_SPANS = 20
+#: A step of assembling a set: compiling a rule takes some 30 µs.
+_RULES_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,62 +47,65 @@ class RuleHit:
     spans: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ScannedTurn:
-    """A message of a conversation with its scan."""
-
-    message_id: str
-    writer: str
-    scan: Scan
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What a rule whose words were found made of an event: it fired unless `unmet` names a condition."""
-
-    hit: RuleHit
-    unmet: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    rule: Rule
-    version: str
-    node: Node
-    exceptions: Mapping[View, frozenset[Atom]]
-
-    def parts(self, texts: Iterable[tuple[str | None, str, Scan]]) -> list[Part]:
-        """The texts with the places of the rule's exception phrases."""
-        parts = []
-        for message_id, name, scan in texts:
-            excepted = {
-                view: Covered([place for atom in atoms & scan.hits.keys() for place in scan.hits[atom]])
-                for view, atoms in self.exceptions.items()
-            }
-            parts.append(Part(message_id, name, scan, excepted))
-        return parts
-
-
 class RuleSet:
     """Rules that can be asked. Not changed after it is made; swap it by one assignment.
 
-    Rules in mode `off` are kept for their version and never asked. Raises `BadRegex` for a pattern that does not
-    compile and ValueError for a word of which nothing is left in its view; the checker reports both with their place.
+    Rules in mode `off` are kept for their version and never asked. With a `watch` every rule's doings are counted and
+    its valve decides about alerts. Raises `BadRegex` for a pattern that does not compile and ValueError for a word of
+    which nothing is left in its view; the checker reports both with their place.
     """
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[Rule], *, watch: RuleWatch | None = None) -> None:
+        for step in self._assembling(rules, watch):
+            step()
+
+    @classmethod
+    def assembling(
+        cls, rules: Iterable[Rule], *, watch: RuleWatch | None = None
+    ) -> tuple[RuleSet, Iterator[Callable[[], None]]]:
+        """A set that is not ready, and the steps that make it so, some 5 ms each (but for an automaton of many words).
+
+        Each step is called before the next one is asked for; between them the caller may do other work.
+        """
+        rule_set = cls.__new__(cls)
+        return rule_set, rule_set._assembling(rules, watch)
+
+    def _assembling(self, rules: Iterable[Rule], watch: RuleWatch | None) -> Iterator[Callable[[], None]]:
         self.rules: tuple[Rule, ...] = tuple(sorted(rules, key=lambda rule: rule.id))
-        self.version = rules_version(self.rules)
+        self.watch = watch
         vocabulary = Vocabulary()
-        self._compiled: list[_Compiled] = [
-            _compile(rule, vocabulary) for rule in self.rules if rule.mode != "off"
-        ]
+        self._compiled: list[CompiledRule] = []
         self._by_trigger: dict[Kind, dict[Atom, tuple[int, ...]]] = {"message": {}, "listing": {}}
-        for index, compiled in enumerate(self._compiled):
-            triggered = self._by_trigger[compiled.rule.kind]
+        versions: dict[str, str] = {}
+        for at in range(0, len(self.rules), _RULES_AT_ONCE):
+            yield partial(self._add, self.rules[at : at + _RULES_AT_ONCE], vocabulary, versions)
+        self.version = version_of(versions)
+        self._scanner = Scanner.empty(self.version)
+        yield from self._scanner.assembling(vocabulary)
+
+    def _add(self, rules: Iterable[Rule], vocabulary: Vocabulary, versions: dict[str, str]) -> None:
+        for rule in rules:
+            if rule.mode == "off":
+                versions[rule.id] = rule.version()
+                continue
+            compiled = compile_rule(rule, vocabulary)
+            versions[rule.id] = compiled.version
+            triggered = self._by_trigger[rule.kind]
             for atom in compiled.node.triggers:
-                triggered[atom] = (*triggered.get(atom, ()), index)
-        self._scanner = Scanner(vocabulary, self.version)
+                triggered[atom] = (*triggered.get(atom, ()), len(self._compiled))
+            self._compiled.append(compiled)
+
+    @property
+    def compiled(self) -> Sequence[CompiledRule]:
+        """The rules that are asked, by id."""
+        return self._compiled
+
+    def rule(self, rule_id: str) -> CompiledRule:
+        """A rule that is asked. Raises KeyError for one that is off or not in the set."""
+        at = bisect_left(self._compiled, rule_id, key=lambda compiled: compiled.rule.id)
+        if at == len(self._compiled) or self._compiled[at].rule.id != rule_id:
+            raise KeyError(rule_id)
+        return self._compiled[at]
 
     def scan(self, text: str) -> Scan:
         """Look through one text, once for all rules. Any string is allowed; 10,000 characters are read."""
@@ -108,58 +118,70 @@ class RuleSet:
 
         `facts` are the event's (`status`, `writer`, `sender_id`). A scan made by another rule set is made again.
         """
-        return [seen.hit for seen in self.explain_message(turns, facts, at_us=at_us, only_fired=True)]
+        if not turns:
+            return []
+        turns = self.own_turns(turns)
+        return self._evaluate(
+            "message",
+            [turn.scan for turn in turns],
+            lambda compiled: compiled.in_messages(turns),
+            facts,
+            at_us,
+        )
 
     def evaluate_listing(
         self, fields: Mapping[str, Scan], facts: Mapping[str, Fact], *, at_us: int
     ) -> list[RuleHit]:
         """The rules that fire on a listing: `fields` are `title` and `description`."""
-        return [seen.hit for seen in self.explain_listing(fields, facts, at_us=at_us, only_fired=True)]
+        scans = self.own_fields(fields)
+        return self._evaluate(
+            "listing", scans.values(), lambda compiled: compiled.in_fields(scans), facts, at_us
+        )
 
-    def explain_message(
-        self, turns: Sequence[ScannedTurn], facts: Mapping[str, Fact], *, at_us: int, only_fired: bool = False
-    ) -> list[Explanation]:
-        """The rules whose words were found, and which conditions kept them from firing."""
-        if not turns:
-            return []
-        turns = [turn if turn.scan.version == self.version else self._again(turn) for turn in turns]
-        ways: dict[int, WayBack] = {}
-        seen = []
-        for compiled in self._candidates("message", [turn.scan for turn in turns]):
-            missing = unmet(compiled.rule, facts, at_us)
-            if missing and only_fired:
-                continue
-            found: list[Found] = []
-            for turn in _in_window(compiled.rule, turns):  # each message by itself
-                found += compiled.node.find(compiled.parts([(turn.message_id, "text", turn.scan)]))
-            if found:
-                seen.append(Explanation(_hit(compiled, found, ways), missing))
-        return sorted(seen, key=_most_urgent_first)
+    def own_turns(self, turns: Sequence[ScannedTurn]) -> list[ScannedTurn]:
+        """The turns with scans of this set."""
+        return [
+            turn
+            if turn.scan.version == self.version
+            else ScannedTurn(turn.message_id, turn.writer, self.scan(turn.scan.text))
+            for turn in turns
+        ]
 
-    def explain_listing(
-        self, fields: Mapping[str, Scan], facts: Mapping[str, Fact], *, at_us: int, only_fired: bool = False
-    ) -> list[Explanation]:
-        """The same for a listing: its fields are read together."""
-        scans = {
+    def own_fields(self, fields: Mapping[str, Scan]) -> dict[str, Scan]:
+        """The fields with scans of this set."""
+        return {
             name: scan if scan.version == self.version else self.scan(scan.text)
             for name, scan in fields.items()
         }
+
+    def _evaluate(
+        self,
+        kind: Kind,
+        scans: Iterable[Scan],
+        find: Callable[[CompiledRule], list[Found]],
+        facts: Mapping[str, Fact],
+        at_us: int,
+    ) -> list[RuleHit]:
+        watch = self.watch
+        if watch is not None:
+            watch.saw(kind)
         ways: dict[int, WayBack] = {}
-        seen = []
-        for compiled in self._candidates("listing", scans.values()):
-            missing = unmet(compiled.rule, facts, at_us)
-            if missing and only_fired:
+        hits = []
+        for compiled in self.candidates(kind, scans):
+            began = perf_counter()
+            found = [] if unmet(compiled.rule, facts, at_us) or compiled.spares(facts) else find(compiled)
+            if watch is not None and (tally := watch.tallies.get(compiled.rule.id)) is not None:
+                tally.candidates += 1
+                tally.spent_s += perf_counter() - began
+            if not found:
                 continue
-            wanted = compiled.rule.fields or tuple(scans)
-            parts = compiled.parts((None, name, scan) for name, scan in scans.items() if name in wanted)
-            if found := compiled.node.find(parts):
-                seen.append(Explanation(_hit(compiled, found, ways), missing))
-        return sorted(seen, key=_most_urgent_first)
+            rule = compiled.rule
+            alerts = rule.mode == "active" if watch is None else watch.fired(rule, compiled.version, at_us)
+            hits.append(hit_of(compiled, spans_of(found, ways), "active" if alerts else "shadow"))
+        return sorted(hits, key=_most_urgent_first)
 
-    def _again(self, turn: ScannedTurn) -> ScannedTurn:
-        return ScannedTurn(turn.message_id, turn.writer, self.scan(turn.scan.text))
-
-    def _candidates(self, kind: Kind, scans: Iterable[Scan]) -> list[_Compiled]:
+    def candidates(self, kind: Kind, scans: Iterable[Scan]) -> list[CompiledRule]:
+        """The rules that could fire on these scans of this set, in no order."""
         triggered = self._by_trigger[kind]
         indexes: set[int] = set()
         for scan in scans:
@@ -169,32 +191,13 @@ class RuleSet:
         return [self._compiled[index] for index in indexes]
 
 
-def _compile(rule: Rule, vocabulary: Vocabulary) -> _Compiled:
-    node = compile_match(rule.match, vocabulary)
-    exceptions: dict[View, frozenset[Atom]] = {}
-    if rule.except_phrases:
-        for view in sorted(views_used(rule.match)):
-            exceptions[view] = frozenset(vocabulary.word(view, phrase) for phrase in rule.except_phrases)
-    return _Compiled(rule, rule.version(), node, exceptions)
-
-
-def _in_window(rule: Rule, turns: Sequence[ScannedTurn]) -> Sequence[ScannedTurn]:
-    window = rule.window
-    if window.scope == "last":
-        return turns[-1:]
-    writer = turns[-1].writer
-    return [turn for turn in turns[-window.messages :] if not window.same_writer or turn.writer == writer]
-
-
-def _hit(compiled: _Compiled, found: Sequence[Found], ways: dict[int, WayBack]) -> RuleHit:
+def hit_of(compiled: CompiledRule, spans: tuple[Span, ...], mode: Literal["active", "shadow"]) -> RuleHit:
+    """A rule's hit."""
     rule = compiled.rule
-    assert rule.mode != "off", "rules that are off are not compiled"
-    return RuleHit(
-        rule.id, compiled.version, rule.domain, rule.severity, rule.score, rule.mode, _spans(found, ways)
-    )
+    return RuleHit(rule.id, compiled.version, rule.domain, rule.severity, rule.score, mode, spans)
 
 
-def _spans(found: Sequence[Found], ways: dict[int, WayBack]) -> tuple[Span, ...]:
+def spans_of(found: Sequence[Found], ways: dict[int, WayBack]) -> tuple[Span, ...]:
     """Original places in reading order, without those that lie inside another."""
     order: dict[tuple[str | None, str], int] = {}
     places: set[tuple[int, int, int, str | None, str]] = set()
@@ -215,5 +218,5 @@ def _spans(found: Sequence[Found], ways: dict[int, WayBack]) -> tuple[Span, ...]
     return tuple(spans[:MAX_SPANS])
 
 
-def _most_urgent_first(seen: Explanation) -> tuple[int, str]:
-    return -seen.hit.score, seen.hit.rule_id
+def _most_urgent_first(hit: RuleHit) -> tuple[int, str]:
+    return -hit.score, hit.rule_id

@@ -8,16 +8,17 @@ down by one RE2 set.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
 import ahocorasick_rs
 import re2
 
 from streams.rule_engine.regexes import compile_regex, options, required_literals
-from streams.rule_engine.rule import View
-from streams.rule_engine.views import MAX_CHARS, fold, in_view, safe
+from streams.rule_engine.rule import VIEWS, View
+from streams.rule_engine.views import MAX_CHARS, fold, in_view, safe, squeeze, view_of
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,9 @@ _CANARY = "(?s:.)"
 #: Enough for the automaton of some 300 patterns without literals; with RE2's default of 8 MiB it is rebuilt all the
 #: time (10 µs for a message instead of 1.2).
 _SET_MEMORY_BYTES = 64 << 20
+
+#: Compiling a pattern and reading its literals takes some 0.1 ms, so a step of these takes 5 ms.
+_PATTERNS_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,8 @@ class Scan:
 class Vocabulary:
     """The words and patterns of a rule set, each with a number (an atom). Filled by the compiler of rules."""
 
-    words: dict[View, dict[str, Atom]] = field(default_factory=lambda: {"safe": {}, "fold": {}})
-    patterns: dict[str, Atom] = field(default_factory=dict)
+    words: dict[View, dict[str, Atom]] = field(default_factory=lambda: {view: {} for view in VIEWS})
+    patterns: dict[View, dict[str, Atom]] = field(default_factory=lambda: {view: {} for view in VIEWS})
     lengths: list[int] = field(default_factory=list)  # by atom, in characters; 0 for a pattern
 
     def word(self, view: View, written: str) -> Atom:
@@ -65,79 +69,139 @@ class Vocabulary:
             words[form] = self._next(len(form))
         return words[form]
 
-    def pattern(self, regex: str) -> Atom:
-        """The atom of a pattern, looked for in the safe view."""
-        if regex not in self.patterns:
-            self.patterns[regex] = self._next(0)
-        return self.patterns[regex]
+    def pattern(self, view: View, regex: str) -> Atom:
+        """The atom of a pattern, looked for in a view."""
+        patterns = self.patterns[view]
+        if regex not in patterns:
+            patterns[regex] = self._next(0)
+        return patterns[regex]
 
     def _next(self, length: int) -> Atom:
         self.lengths.append(length)
         return len(self.lengths) - 1
 
 
+@dataclass(slots=True)
+class ViewScanner:
+    """The automata of one view: its words, its patterns by the literals they need, and those that need none."""
+
+    automaton: Any  # ahocorasick_rs.AhoCorasick | None
+    atoms: list[Atom]
+    patterns: dict[Atom, Any]
+    by_literal: dict[Atom, list[Atom]]
+    pattern_set: Any  # re2.Set | None
+    set_atoms: list[Atom]
+
+    def look(self, text: str, hits: dict[Atom, Sequence[Interval]]) -> None:
+        """Note where the words and patterns stand in a text of this view."""
+        candidates: set[Atom] = set()
+        if self.automaton is not None:
+            found: dict[Atom, list[Interval]] = {}
+            for index, start, end in self.automaton.find_matches_as_indexes(text, overlapping=True):
+                found.setdefault(self.atoms[index], []).append((start, end))
+            hits.update(found)
+            if self.by_literal:
+                for atom in found.keys() & self.by_literal.keys():
+                    candidates.update(self.by_literal[atom])
+        if self.set_atoms and text:
+            matched = self.pattern_set.Match(text) if self.pattern_set is not None else None
+            if matched is None:  # no set, or out of memory: try each pattern by itself
+                candidates.update(self.set_atoms)
+            else:
+                candidates.update(self.set_atoms[index - 1] for index in matched if index > 0)
+        for atom in candidates:
+            if places := [place.span() for place in self.patterns[atom].finditer(text)]:
+                hits[atom] = places
+
+
 class Scanner:
-    """The automata of a vocabulary. Not changed after it is made, so any thread may use it."""
+    """The automata of a vocabulary, view by view. Not changed after it is made, so any thread may use it."""
 
     def __init__(
         self, vocabulary: Vocabulary, version: str, *, set_memory_bytes: int = _SET_MEMORY_BYTES
     ) -> None:
         self.version = version
-        self._patterns = {atom: compile_regex(regex) for regex, atom in vocabulary.patterns.items()}
-        self._patterns_by_literal: dict[Atom, list[Atom]] = {}
-        without_literal: dict[str, Atom] = {}
-        for regex, atom in vocabulary.patterns.items():
-            literals = required_literals(regex)
-            for literal in literals:
-                self._patterns_by_literal.setdefault(vocabulary.word("safe", literal), []).append(atom)
-            if not literals:
-                without_literal[regex] = atom
-        self._words = {
-            view: (ahocorasick_rs.AhoCorasick(list(words)), list(words.values()))
-            for view, words in vocabulary.words.items()
-            if words
-        }
-        self._set, self._set_atoms = _pattern_set(without_literal, set_memory_bytes)
+        self._views: dict[View, ViewScanner] = {}
+        for step in self.assembling(vocabulary, set_memory_bytes=set_memory_bytes):
+            step()
+
+    @classmethod
+    def empty(cls, version: str) -> Scanner:
+        """A scanner to be filled by the steps of `assembling`."""
+        scanner = cls.__new__(cls)
+        scanner.version, scanner._views = version, {}
+        return scanner
+
+    def assembling(
+        self, vocabulary: Vocabulary, *, set_memory_bytes: int = _SET_MEMORY_BYTES
+    ) -> Iterator[Callable[[], None]]:
+        """The making of the automata in pieces: each step is called before the next one is asked for.
+
+        A step does nothing but the work of one view, or of `_PATTERNS_AT_ONCE` patterns.
+        """
+        for view in VIEWS:
+            if not vocabulary.words[view] and not vocabulary.patterns[view]:
+                continue
+            made = ViewScanner(None, [], {}, {}, None, [])
+            without_literal: dict[str, Atom] = {}
+            waiting = list(vocabulary.patterns[view].items())
+            for at in range(0, len(waiting), _PATTERNS_AT_ONCE):
+                some = waiting[at : at + _PATTERNS_AT_ONCE]
+                yield partial(_add_patterns, made, some, vocabulary, view, without_literal)
+            yield partial(_add_automaton, made, vocabulary.words[view])
+            if without_literal:
+                yield partial(_add_set, made, without_literal, set_memory_bytes)
+            self._views[view] = made
 
     @property
     def patterns_without_literal(self) -> int:
         """How many patterns are tried on every text."""
-        return len(self._set_atoms)
+        return sum(len(made.set_atoms) for made in self._views.values())
 
     def scan(self, text: str) -> Scan:
         """Look through one text."""
         shown = text[:MAX_CHARS]
         safe_view = safe(shown)
         views: dict[View, str] = {"safe": safe_view}
-        hits: dict[Atom, list[Interval]] = {}
-        for view, (automaton, atoms) in self._words.items():
+        hits: dict[Atom, Sequence[Interval]] = {}
+        for view, made in self._views.items():
             if view == "fold":
                 views[view] = fold(safe_view)
-            for index, start, end in automaton.find_matches_as_indexes(views[view], overlapping=True):
-                hits.setdefault(atoms[index], []).append((start, end))
-        for atom in self._candidates(safe_view, hits):
-            if places := [found.span() for found in self._patterns[atom].finditer(safe_view)]:
-                hits[atom] = places
+            elif view == "squeeze":
+                views[view] = squeeze(views["fold"] if "fold" in views else fold(safe_view))
+            elif view == "digits":
+                views[view] = view_of(safe_view, view)
+            made.look(views[view], hits)
         return Scan(self.version, text, len(text) > MAX_CHARS, views, hits)
 
-    def _candidates(self, safe_view: str, hits: Mapping[Atom, object]) -> set[Atom]:
-        candidates: set[Atom] = set()
-        if self._patterns_by_literal:
-            for atom in hits.keys() & self._patterns_by_literal.keys():
-                candidates.update(self._patterns_by_literal[atom])
-        if self._set_atoms and safe_view:
-            matched = self._set.Match(safe_view) if self._set is not None else None
-            if matched is None:  # no set, or out of memory: try each pattern by itself
-                candidates.update(self._set_atoms)
-            else:
-                candidates.update(self._set_atoms[index - 1] for index in matched if index > 0)
-        return candidates
+
+def _add_patterns(
+    made: ViewScanner,
+    patterns: Sequence[tuple[str, Atom]],
+    vocabulary: Vocabulary,
+    view: View,
+    without_literal: dict[str, Atom],
+) -> None:
+    for regex, atom in patterns:
+        made.patterns[atom] = compile_regex(regex)
+        literals = required_literals(regex, view)
+        for literal in literals:
+            made.by_literal.setdefault(vocabulary.word(view, literal), []).append(atom)
+        if not literals:
+            without_literal[regex] = atom
+
+
+def _add_automaton(made: ViewScanner, words: Mapping[str, Atom]) -> None:
+    if words:
+        made.automaton, made.atoms = ahocorasick_rs.AhoCorasick(list(words)), list(words.values())
+
+
+def _add_set(made: ViewScanner, patterns: Mapping[str, Atom], memory_bytes: int) -> None:
+    made.pattern_set, made.set_atoms = _pattern_set(patterns, memory_bytes)
 
 
 def _pattern_set(patterns: Mapping[str, Atom], memory_bytes: int) -> tuple[Any, list[Atom]]:
-    """One RE2 set of all patterns, the canary at index 0. None if there are no patterns or too many for one set."""
-    if not patterns:
-        return None, []
+    """One RE2 set of all patterns, the canary at index 0. None if there are too many for one set."""
     pattern_set = re2.Set.SearchSet(options(memory_bytes))
     pattern_set.Add(_CANARY)
     for regex in patterns:

@@ -3,7 +3,9 @@
 `safe` is the engine's normal form (`streams.features.normal_form`): spellings that any reader takes for the same
 word. `fold` goes further and is asked for keyword by keyword, because it also joins different words (バカ is found
 in 手ばかり): katakana to hiragana, small kana to big, no long-vowel marks, no accents, look-alikes of Latin letters,
-and kanji that stand for the katakana they resemble inside a katakana run.
+and kanji that stand for the katakana they resemble inside a katakana run. `squeeze` is the fold view without anything
+but letters and digits, a letter repeated three times or more written once (L.I.N.E, ラ イ ン, LINEEEE); it joins words
+over spaces (カラー インナー holds ライン). `digits` writes out spelled numbers (`streams.rule_engine.digits`).
 
 Fast path: whole-string C functions and no offset map. The map is built only for a text in which a rule fired.
 """
@@ -12,9 +14,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from streams.features.normal_form import Aligned, align, normalise
+from streams.rule_engine.digits import digits, digits_places
 from streams.rule_engine.rule import View
 
 #: Longest text that is looked through, in characters: ten times the longest message a marketplace accepts, and the
@@ -35,6 +39,9 @@ _LOOK_ALIKES = dict(
 #: Kanji drawn like katakana.
 _KANJI_LOOK_ALIKES = dict(zip("力口夕二工八卜一", "カロタニエハトー", strict=True))
 _KANJI_IN_KATAKANA = re.compile(r"(?<=[ァ-ヶー])[力口夕二工八卜一](?=[ァ-ヶー]|\b)")
+_NO_LETTER = re.compile(r"[\W_]+")
+#: Not digits: 1000 is not 10.
+_REPEATED = re.compile(r"([^\W\d_])\1{2,}")
 #: Accents and overlays that can be put on any letter (L̶I̶N̶E). Voiced-sound marks of kana are not among them.
 _ACCENTS = ((0x0300, 0x036F), (0x0483, 0x0489), (0x1AB0, 0x1AFF), (0x20D0, 0x20FF))
 _LATIN_WITH_ACCENTS = ((0x00C0, 0x024F), (0x1E00, 0x1EFF))
@@ -76,17 +83,70 @@ def fold(safe_view: str) -> str:
     return _in_katakana(safe_view).translate(_FOLD)
 
 
+def squeeze(folded: str) -> str:
+    """The squeeze view, made from the fold view."""
+    return _REPEATED.sub(r"\1", _NO_LETTER.sub("", folded))
+
+
+def view_of(safe_view: str, view: View) -> str:
+    """A view, made from the safe view."""
+    match view:
+        case "safe":
+            return safe_view
+        case "fold":
+            return fold(safe_view)
+        case "squeeze":
+            return squeeze(fold(safe_view))
+        case "digits":
+            return digits(safe_view)
+
+
 def in_view(text: str, view: View) -> str:
     """A text in a view. Keywords pass through here too, so that both sides are written alike."""
-    return safe(text) if view == "safe" else fold(safe(text))
+    return view_of(safe(text), view)
 
 
-def fold_sources(safe_view: str) -> list[int]:
-    """For each character of `fold(safe_view)` the index of the character of the safe view that it comes from."""
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Character i of a view was written as `safe_view[starts[i]:ends[i]]`."""
+
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where characters start..end (end exclusive, not empty) of the view stand in the safe view."""
+        return self.starts[start], self.ends[end - 1]
+
+
+def places_of(safe_view: str, view: View) -> Places:
+    """The way from a view back to the safe view; as long as the view."""
+    if view == "digits":
+        return Places(*digits_places(safe_view))
+    starts = list(range(len(safe_view))) if view == "safe" else _fold_sources(safe_view)
+    ends = [start + 1 for start in starts]
+    return _squeezed(fold(safe_view), starts, ends) if view == "squeeze" else Places(starts, ends)
+
+
+def _fold_sources(safe_view: str) -> list[int]:
     sources: list[int] = []
     for index, character in enumerate(_in_katakana(safe_view)):
         sources.extend([index] * len(_FOLD.get(ord(character), character)))
     return sources
+
+
+def _squeezed(folded: str, starts: Sequence[int], ends: Sequence[int]) -> Places:
+    kept = [index for index, character in enumerate(folded) if not _NO_LETTER.match(character)]
+    letters = "".join(folded[index] for index in kept)
+    first: list[int] = []
+    last: list[int] = []
+    at = 0
+    for run in _REPEATED.finditer(letters):
+        first += kept[at : run.start() + 1]
+        last += [*kept[at : run.start()], kept[run.end() - 1]]  # the one letter stands for the whole run
+        at = run.end()
+    first += kept[at:]
+    last += kept[at:]
+    return Places([starts[index] for index in first], [ends[index] for index in last])
 
 
 @dataclass(slots=True)
@@ -96,7 +156,7 @@ class WayBack:
     text: str
     safe_view: str
     _aligned: Aligned | None
-    _fold_sources: list[int] | None = None
+    _places: dict[View, Places] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: str, safe_view: str) -> WayBack:
@@ -116,10 +176,10 @@ class WayBack:
         """
         if self._aligned is None:
             return 0, len(self.text)
-        if view == "fold":
-            if self._fold_sources is None:
-                self._fold_sources = fold_sources(self.safe_view)
-            start, end = self._fold_sources[start], self._fold_sources[end - 1] + 1
+        if view != "safe":
+            if view not in self._places:
+                self._places[view] = places_of(self.safe_view, view)
+            start, end = self._places[view].span(start, end)
         return self._aligned.span(start, end)
 
 

@@ -10,19 +10,26 @@ import msgspec
 from streams.diagnostics import Issue, errors, in_reading_order
 from streams.policy import POLICY_FILE, Domain, Policy, parse_policy, policy_of
 from streams.rule_engine import RuleSet
-from streams.rule_engine.reading import ReadRule, read_rule_file
+from streams.rule_engine.reading import ReadRule, read_list_file, read_rule_file
 from streams.rule_engine.rule import Rule
 from streams.rule_engine.samples import run_sample
-from streams.rulebook.files import SourceFile
+from streams.rulebook.benign import BenignText, too_eager
+from streams.rulebook.files import SourceFile, is_list_file
+from streams.vocabulary import ValveLimits
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """What a check leaves: the rules and domains, to be used only if no issue is an error, and every issue."""
+    """What a check leaves: the rules and domains, to be used only if no issue is an error, and every issue.
+
+    `rules_of` names the rules of each file.
+    """
 
     rules: tuple[Rule, ...]
     domains: dict[str, Domain]
     issues: tuple[Issue, ...]
     samples_run: int
+    rules_of: dict[str, tuple[str, ...]] = {}
+    valve: ValveLimits = ValveLimits()
 
     @property
     def usable(self) -> bool:
@@ -32,19 +39,25 @@ class Bundle(msgspec.Struct, frozen=True):
     @property
     def policy(self) -> Policy:
         """The policy of the domains."""
-        return policy_of(self.domains)
+        return policy_of(self.domains, self.valve)
 
 
-def check(files: Sequence[SourceFile], *, now_us: int) -> Bundle:
+def check(files: Sequence[SourceFile], *, now_us: int, benign: Sequence[BenignText] = ()) -> Bundle:
     """Check rule files and domains.yaml together. Every issue is found at once, except that tests run only on rules
-    that could all be read. `now_us` tells which rules have expired.
+    that could all be read. `now_us` tells which rules have expired. `benign` are ordinary texts that hardly any rule
+    should fire on.
     """
     issues: list[Issue] = []
     policy = _policy(files, issues)
     read: list[ReadRule] = []
+    lists: dict[str, tuple[str, ...]] = {}
+    for file in files:
+        if is_list_file(file.name):
+            lists[PurePath(file.name).stem], found = read_list_file(file.content, file.name)
+            issues += found
     for file in files:
         name = PurePath(file.name)
-        if name.name == POLICY_FILE:
+        if name.name == POLICY_FILE or is_list_file(file.name):
             continue
         if name.suffix != ".yaml":
             issues.append(
@@ -59,20 +72,31 @@ def check(files: Sequence[SourceFile], *, now_us: int) -> Bundle:
             )
             continue
         rules, found = read_rule_file(
-            file.content, file.name, policy.domains if policy else None, now_us=now_us
+            file.content,
+            file.name,
+            policy.domains if policy else None,
+            now_us=now_us,
+            shared_lists=lists,
         )
         read += rules
         issues += found
     issues += _repeated_ids(read)
     samples_run = 0
     if not errors(issues):
-        samples_run, failures = _run_samples(read)
+        compiled = RuleSet(found.rule for found in read)
+        samples_run, failures = _run_samples(compiled, read)
         issues += failures
+        issues += too_eager(compiled, read, benign)
+    rules_of: dict[str, tuple[str, ...]] = {}
+    for one in read:
+        rules_of[one.path] = (*rules_of.get(one.path, ()), one.rule.id)
     return Bundle(
         tuple(found.rule for found in read),
         dict(policy.domains) if policy else {},
         tuple(in_reading_order(issues)),
         samples_run,
+        rules_of,
+        policy.valve if policy else ValveLimits(),
     )
 
 
@@ -116,8 +140,7 @@ def _repeated_ids(read: Sequence[ReadRule]) -> list[Issue]:
     return issues
 
 
-def _run_samples(read: Sequence[ReadRule]) -> tuple[int, list[Issue]]:
-    rules = RuleSet(found.rule for found in read)
+def _run_samples(rules: RuleSet, read: Sequence[ReadRule]) -> tuple[int, list[Issue]]:
     run = 0
     issues = []
     for found in read:
@@ -128,10 +151,8 @@ def _run_samples(read: Sequence[ReadRule]) -> tuple[int, list[Issue]]:
             outcome = run_sample(rules, found.rule, sample)
             if not outcome.passed:
                 code = "test.did-not-fire" if sample.should_match else "test.fired"
-                message = f"rule {found.rule.id}: {outcome.describe()}"
+                message = f"rule {found.rule.id}: {outcome.headline()}"
                 issues.append(
-                    Issue(
-                        code, message, found.path, sample.line, sample.column, "see `sekisho rules explain`"
-                    )
+                    Issue(code, message, found.path, sample.line, sample.column, detail=outcome.shown())
                 )
     return run, issues

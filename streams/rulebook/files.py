@@ -15,6 +15,8 @@ ACCEPTED_FILE = "ACCEPTED"
 #: Kubernetes mounts a ConfigMap as links into the directory `..data`, which itself is a link that is swapped.
 _CONFIGMAP_DATA = "..data"
 MAX_FILES = 1_000
+#: Word lists, one entry a line, stand in this directory beside the rule files.
+LISTS_DIR = "lists"
 
 
 class TooManyFiles(OSError):
@@ -43,19 +45,25 @@ def snapshot(files: Iterable[SourceFile], accepted: str = "") -> Snapshot:
     ordered = tuple(sorted(files, key=lambda file: file.name))
     digest = hashlib.sha256()
     for file in ordered:
-        name = Path(file.name).name.encode("utf-8", "surrogateescape")
+        name = _name_within(Path(file.name)).encode("utf-8", "surrogateescape")
         digest.update(b"%d %s\n%d\n" % (len(name), name, len(file.content)) + file.content)
     return Snapshot(ordered, digest.hexdigest()[:16], accepted)
 
 
 def take_snapshot(directory: Path) -> Snapshot:
-    """Read the rule files of a directory: `*.yaml` and `*.yml`, without hidden files and editors' backups.
+    """Read the rule files of a directory, `*.yaml`, `*.yml` and lists/*.txt, without hidden files and editors' backups.
 
     All files come from one revision of a ConfigMap. Raises OSError (the directory is away, a file cannot be read).
     """
     real = directory / _CONFIGMAP_DATA
     base = Path(os.path.realpath(real)) if real.exists() else directory
     names = sorted(entry.name for entry in os.scandir(base) if is_rule_file(entry.name) and entry.is_file())
+    if (base / LISTS_DIR).is_dir():
+        names += sorted(
+            f"{LISTS_DIR}/{entry.name}"
+            for entry in os.scandir(base / LISTS_DIR)
+            if is_list_file(entry.path) and entry.is_file()
+        )
     if len(names) > MAX_FILES:
         raise TooManyFiles(f"{directory} holds {len(names)} rule files; the limit is {MAX_FILES}")
     files = [SourceFile(str(directory / name), read_source(base / name)) for name in names]
@@ -66,6 +74,18 @@ def take_snapshot(directory: Path) -> Snapshot:
 def is_rule_file(name: str) -> bool:
     """Whether a file is one of rules by its name."""
     return name.endswith((".yaml", ".yml")) and not name.startswith((".", "#"))
+
+
+def is_list_file(path: str) -> bool:
+    """Whether a file is a word list by its path."""
+    parts = Path(path).parts
+    return (
+        len(parts) > 1 and parts[-2] == LISTS_DIR and parts[-1].endswith(".txt") and parts[-1][0] not in ".#"
+    )
+
+
+def _name_within(path: Path) -> str:
+    return f"{LISTS_DIR}/{path.name}" if is_list_file(str(path)) else path.name
 
 
 def read_source(path: Path) -> bytes:

@@ -68,7 +68,19 @@ async def test_first_load(directory: Path) -> None:
         assert _fires(live, "ＬＩＮＥで") == ["contact.line"]
         assert live.refused == ()
         assert changes == [live.current]
+        by_rule = {
+            "contact.line": {
+                "mode": "active",
+                "candidates": 1,
+                "hits": 1,
+                "alerts": 1,
+                "last_hit": "1970-01-01T00:00:00+00:00",
+                "spent_ms": status(live)["by_rule"]["contact.line"]["spent_ms"],
+            }
+        }
         assert status(live) == {
+            "valve": {"max_share": 0.1, "over_events": 5000, "shadowed": []},
+            "by_rule": by_rule,
             "ruleset": live.current.rules.version,
             "policy": live.current.policy.version,
             "loaded_at": "2026-11-21T00:00:00+00:00",

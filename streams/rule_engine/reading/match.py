@@ -1,21 +1,19 @@
-"""Reads `match:` and the word lists it may name."""
+"""Reads `match:`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from streams.diagnostics import did_you_mean
 from streams.rule_engine.lint import lint_word, redundant_words
+from streams.rule_engine.reading.lists import MAX_WORD_CHARS, MAX_WORDS, Lists, listed
 from streams.rule_engine.regexes import BadRegex, check_regex, required_literals
 from streams.rule_engine.rule import BOUNDARIES, VIEWS, Boundary, Count, Match, Near, View
 from streams.rule_engine.views import in_view
 from streams.yaml_cursor import Cursor
 
-MAX_WORDS = 20_000
-MAX_WORD_CHARS = 200
 MAX_CHILDREN = 50
 MAX_REGEX_CHARS = 1_000
 #: Farther apart than this, two words in a message have nothing to do with one another.
@@ -24,16 +22,6 @@ DEFAULT_WITHIN = 20
 
 OPERATORS = ("any", "all", "regex", "near", "count", "list")
 MATCH_KEYS = (*OPERATORS, "none", "view", "boundary", "field")
-
-Lists = Mapping[str, tuple[str, ...]]
-
-
-def read_lists(cursor: Cursor) -> dict[str, tuple[str, ...]]:
-    """The named word lists of a file."""
-    if not isinstance(cursor.value, dict):
-        cursor.note("wrong-type", '"lists" must be a mapping of names to lists of words')
-        return {}
-    return {name: words.texts(most=MAX_WORDS, longest=MAX_WORD_CHARS) for name, words in cursor.entries()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +50,28 @@ def read_match(
     operand = cursor.get(present[0])
     if operand is None:
         return None
+    if present[0] == "regex":  # a pattern is written for one view, so it takes over none from around it
+        own = Inherited(cursor.read("view", _view) or "safe")
     bare = _operand(operand, present[0], lists, fields, own)
     none = cursor.get("none")
-    vetoes = _children(none, lists, fields, own) if none is not None else ()
-    if present[0] == "regex":
-        for option in ("view", "boundary"):
-            if option in cursor.value:
-                cursor.note(
-                    "regex-option", f'"{option}" does nothing beside "regex"', "remove it", at_key=option
-                )
+    vetoes = _children(none, lists, fields, Inherited(view, boundary)) if none is not None else ()
+    if present[0] == "regex" and "boundary" in cursor.value:
+        cursor.note(
+            "regex-option",
+            '"boundary" does nothing beside "regex"',
+            r"remove it; \b stands between a Latin letter and anything else",
+            at_key="boundary",
+        )
     if bare is None:
         return None
-    return msgspec.structs.replace(bare, none=vetoes, view=view, boundary=boundary, field=field)
+    # vetoes that are plain words are compiled with the view of this node
+    vetoes = tuple(
+        Match(any=(veto,), view=view, boundary=boundary)
+        if isinstance(veto, str) and own.view != view
+        else veto
+        for veto in vetoes
+    )
+    return msgspec.structs.replace(bare, none=vetoes, view=own.view, boundary=own.boundary, field=field)
 
 
 def _operand(
@@ -82,17 +80,17 @@ def _operand(
     """A match of the operator alone."""
     match operator:
         case "any":
-            bare = Match(any=_words(cursor, own))
+            bare = Match(any=_words(cursor, own, lists))
         case "list":
             bare = Match(any=_named_list(cursor, lists, own.view))
         case "all":
             bare = Match(all=_children(cursor, lists, fields, own))
         case "near":
-            bare = Match(near=_near(cursor, own))
+            bare = Match(near=_near(cursor, own, lists))
         case "count":
-            bare = Match(count=_count(cursor, own))
+            bare = Match(count=_count(cursor, own, lists))
         case _:
-            bare = Match(regex=_regex(cursor))
+            bare = Match(regex=_regex(cursor, own.view))
     return None if bare == Match() else bare  # nothing could be read, and that has been noted
 
 
@@ -147,9 +145,15 @@ def _word(cursor: Cursor, view: View) -> str | None:
     return word
 
 
-def _words(cursor: Cursor, own: Inherited) -> tuple[str, ...]:
+def _words(cursor: Cursor, own: Inherited, lists: Lists) -> tuple[str, ...]:
+    """Words and `{list: name}` among them, or one `{list: name}` in their place."""
+    if isinstance(cursor.value, dict):
+        return _list_item(cursor, lists, own.view)
     items = cursor.items(most=MAX_WORDS)
-    read = [(item, _word(item, own.view)) for item in items]
+    named = [
+        word for item in items if isinstance(item.value, dict) for word in _list_item(item, lists, own.view)
+    ]
+    read = [(item, _word(item, own.view)) for item in items if not isinstance(item.value, dict)]
     words = [(item, word) for item, word in read if word is not None]
     # a word that must stand alone is not found inside a longer one
     contained = redundant_words([word for _, word in words], own.view) if own.boundary == "none" else ()
@@ -160,42 +164,48 @@ def _words(cursor: Cursor, own: Inherited) -> tuple[str, ...]:
             "remove one of them",
             severity="warning",
         )
-    return tuple(dict.fromkeys(word for _, word in words))
+    return tuple(dict.fromkeys([*(word for _, word in words), *named]))
+
+
+def _list_item(cursor: Cursor, lists: Lists, view: View) -> tuple[str, ...]:
+    if not cursor.mapping(("list",), required=("list",)):
+        return ()
+    return cursor.read("list", lambda at: _named_list(at, lists, view)) or ()
 
 
 def _named_list(cursor: Cursor, lists: Lists, view: View) -> tuple[str, ...]:
-    name = cursor.text(most=100)
-    if name is None:
-        return ()
-    if name not in lists:
-        hint = did_you_mean(name, lists) or 'define it under "lists:" in this file'
-        cursor.note("unknown-list", f'there is no list "{name}"', hint)
-        return ()
-    for word in lists[name]:
+    words = listed(cursor, lists)
+    usable = []
+    for word in words:
         if not in_view(word, view).strip():
             cursor.note(
                 "word-vanishes",
-                f'nothing of "{word}" in list "{name}" is left in the {view} view',
+                f'nothing of "{word}" of the list "{cursor.value}" is left in the {view} view',
                 "remove it",
             )
-    return lists[name]
+            continue
+        usable.append(word)
+        if found := lint_word(word, view):
+            code, message, hint = found
+            cursor.note(code, f'list "{cursor.value}": {message}', hint, severity="warning")
+    return tuple(usable)
 
 
-def _near(cursor: Cursor, own: Inherited) -> Near | None:
+def _near(cursor: Cursor, own: Inherited, lists: Lists) -> Near | None:
     if not cursor.mapping(("a", "b", "within"), required=("a", "b")):
         return None
-    one = cursor.read("a", lambda at: _words(at, own))
-    other = cursor.read("b", lambda at: _words(at, own))
+    one = cursor.read("a", lambda at: _words(at, own, lists))
+    other = cursor.read("b", lambda at: _words(at, own, lists))
     within = DEFAULT_WITHIN
     if (written := cursor.get("within")) is not None:
         within = written.integer(least=0, most=MAX_WITHIN) or 0
     return Near(one, other, within) if one and other else None
 
 
-def _count(cursor: Cursor, own: Inherited) -> Count | None:
+def _count(cursor: Cursor, own: Inherited, lists: Lists) -> Count | None:
     if not cursor.mapping(("of", "at_least", "distinct"), required=("of", "at_least")):
         return None
-    words = cursor.read("of", lambda at: _words(at, own))
+    words = cursor.read("of", lambda at: _words(at, own, lists))
     at_least = cursor.read("at_least", lambda at: at.integer(least=1, most=50))
     distinct = cursor.read("distinct", lambda at: at.flag())
     if not words or at_least is None:
@@ -208,16 +218,16 @@ def _count(cursor: Cursor, own: Inherited) -> Count | None:
     return Count(words, at_least, distinct is not False)
 
 
-def _regex(cursor: Cursor) -> str | None:
+def _regex(cursor: Cursor, view: View) -> str | None:
     pattern = cursor.text(most=MAX_REGEX_CHARS)
     if pattern is None:
         return None
     try:
-        check_regex(pattern)
+        check_regex(pattern, view)
     except BadRegex as error:
         cursor.note("regex", str(error), error.hint)
         return None
-    if not required_literals(pattern):
+    if not required_literals(pattern, view):
         cursor.note(
             "slow-regex",
             "no word is part of every match, so it runs on every text",

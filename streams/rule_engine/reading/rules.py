@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from streams.diagnostics import Issue, did_you_mean
-from streams.rule_engine.lint import exception_applies
-from streams.rule_engine.reading.match import MAX_WORD_CHARS, Lists, read_lists, read_match
+from streams.rule_engine.reading.exceptions import Exceptions, read_exceptions
+from streams.rule_engine.reading.lists import Lists, read_lists
+from streams.rule_engine.reading.match import read_match
 from streams.rule_engine.reading.samples import read_samples
 from streams.rule_engine.reading.when import read_time_us, read_when, read_window
-from streams.rule_engine.rule import FIELDS, MODES, Match, Mode, Rule, Window
+from streams.rule_engine.rule import FIELDS, MODES, Mode, Rule, Window
 from streams.rule_engine.samples import Sample
-from streams.rule_engine.views import in_view
 from streams.strict_yaml import load
 from streams.vocabulary import KINDS, SEVERITIES, Kind, Severity
 from streams.yaml_cursor import Cursor
@@ -22,7 +23,6 @@ from streams.yaml_cursor import Cursor
 FORMAT = 1
 #: More than a team can look after in one file.
 MAX_RULES = 5_000
-MAX_PHRASES = 5_000
 
 RULE_KEYS = (
     "id",
@@ -74,12 +74,17 @@ class ReadRule:
 
 
 def read_rule_file(
-    data: bytes, path: str, domains: Mapping[str, RuleDomain] | None, *, now_us: int
+    data: bytes,
+    path: str,
+    domains: Mapping[str, RuleDomain] | None,
+    *,
+    now_us: int,
+    shared_lists: Lists = MappingProxyType({}),
 ) -> tuple[list[ReadRule], list[Issue]]:
     """The rules of one file that could be read, and every issue.
 
     `domains` are those of domains.yaml; with None (it could not be read, or there is none) the rules' domains are not
-    checked. `now_us` tells which rules have expired.
+    checked. `now_us` tells which rules have expired. `shared_lists` are those of lists/*.txt.
     """
     document, issues = load(data, path)
     if document is None:
@@ -94,7 +99,7 @@ def read_rule_file(
         if not defaults.mapping(DEFAULT_KEYS):
             defaults = None
     lists = root.get("lists")
-    reader = _Reader(domains, defaults, read_lists(lists) if lists else {}, now_us)
+    reader = _Reader(domains, defaults, read_lists(lists, shared_lists) if lists else shared_lists, now_us)
     listed = root.get("rules")
     found = [reader.rule(cursor) for cursor in listed.items(most=MAX_RULES)] if listed else []
     return [rule for rule in found if rule is not None], issues
@@ -135,7 +140,7 @@ class _Reader:
         window = cursor.read("window", read_window)
         if window is not None and kind == "listing":
             cursor.note("window", "a listing has no window of messages", "remove it", at_key="window")
-        phrases = cursor.read("except", lambda at: _exceptions(at, match)) or ()
+        spared = cursor.read("except", lambda at: read_exceptions(at, match, self.lists)) or Exceptions()
         samples = cursor.read("tests", lambda at: read_samples(at, kind)) or ()
         if "tests" not in cursor.value and mode != "off":
             cursor.note(
@@ -159,7 +164,8 @@ class _Reader:
             fields=fields,
             window=window or Window(),
             when=when,
-            except_phrases=phrases,
+            except_phrases=spared.phrases,
+            except_writers=spared.writers,
             valid_from_us=valid_from_us,
             valid_until_us=valid_until_us,
             owner=owner or "",
@@ -251,24 +257,3 @@ def _applies_to(cursor: Cursor) -> tuple[Kind, tuple[str, ...]] | None:
     listed = cursor.get("fields")
     fields = [item.word(FIELDS[kind]) for item in listed.items(most=10)] if listed else []
     return kind, tuple(dict.fromkeys(field for field in fields if field is not None))
-
-
-def _exceptions(cursor: Cursor, match: Match | None) -> tuple[str, ...] | None:
-    if not cursor.mapping(("phrases",), required=("phrases",)):
-        return None
-    listed = cursor.get("phrases")
-    phrases: list[str] = []
-    for item in listed.items(most=MAX_PHRASES) if listed else ():
-        phrase = item.text(most=MAX_WORD_CHARS)
-        if phrase is None:
-            continue
-        if not in_view(phrase, "fold").strip():
-            item.note("word-vanishes", f'nothing of "{phrase}" is left in the fold view', "remove it")
-            continue
-        if match is not None and not exception_applies(phrase, match):
-            item.note(
-                "idle-exception", f'"{phrase}" contains no word of the rule, so it excepts nothing', "remove it",
-                severity="warning",
-            )  # fmt: skip
-        phrases.append(phrase)
-    return tuple(dict.fromkeys(phrases))

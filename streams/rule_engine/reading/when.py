@@ -66,7 +66,10 @@ def read_window(cursor: Cursor) -> Window | None:
         for key in ("messages", "same_writer"):
             if key in cursor.value and not (key == "messages" and window.messages == 1):
                 cursor.note(
-                    "window", f'"{key}" does nothing with scope "last"', 'write "scope: any"', at_key=key
+                    "window",
+                    f'"{key}" does nothing with scope "last"',
+                    'write "scope: any" or "scope: together"',
+                    at_key=key,
                 )
         return Window()
     return window

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from streams.rule_engine.boundary import stands_alone
+from streams.rule_engine.boundary import on_token_edges, stands_alone
 from streams.rule_engine.rule import Match, Rule, View
-from streams.rule_engine.views import fold, in_view, safe
+from streams.rule_engine.views import in_view, places_of, safe
 
 Place = tuple[int, int]
 
@@ -24,7 +24,7 @@ def _matches(match: Match, rule: Rule, texts: Mapping[str, str]) -> bool:
     if any(_child(veto, match, rule, texts) for veto in match.none):
         return False
     if match.regex is not None:
-        return any(_regex_places(match.regex, text, rule) for text in texts.values())
+        return any(_regex_places(match, text, rule) for text in texts.values())
     if match.any:
         return any(_places(word, text, match, rule) for word in match.any for text in texts.values())
     if match.near is not None:
@@ -56,8 +56,10 @@ def _places(word: str, text: str, match: Match, rule: Rule) -> list[Place]:
     view = in_view(text, match.view)
     places = _occurrences(in_view(word, match.view), view)
     places = [place for place in places if not _excepted(place, text, match.view, rule)]
-    if match.boundary == "auto":
-        places = [place for place in places if _alone(place, text, match.view)]
+    if match.boundary != "none":
+        alone = on_token_edges if match.boundary == "token" else stands_alone
+        way = places_of(safe(text), match.view)
+        places = [place for place in places if alone(safe(text), *way.span(*place))]
     return places
 
 
@@ -70,17 +72,7 @@ def _excepted(place: Place, text: str, view: View, rule: Rule) -> bool:
     return any(first <= place[0] and place[1] <= last for found in phrases for first, last in found)
 
 
-def _alone(place: Place, text: str, view: View) -> bool:
-    safe_view = safe(text)
-    if view == "safe":
-        return stands_alone(safe_view, *place)
-    # the k-th character of the fold view comes from the last prefix of the safe view that folds to k characters
-    lengths = [len(fold(safe_view[:end])) for end in range(len(safe_view) + 1)]
-    first = max(end for end, length in enumerate(lengths) if length <= place[0])
-    last = max(end for end, length in enumerate(lengths) if length <= place[1] - 1)
-    return stands_alone(safe_view, first, last + 1)
-
-
-def _regex_places(pattern: str, text: str, rule: Rule) -> list[Place]:
-    found = [place.span() for place in re.finditer(pattern, safe(text), re.IGNORECASE | re.ASCII)]
-    return [place for place in found if not _excepted(place, text, "safe", rule)]
+def _regex_places(match: Match, text: str, rule: Rule) -> list[Place]:
+    view = in_view(text, match.view)
+    found = [place.span() for place in re.finditer(str(match.regex), view, re.IGNORECASE | re.ASCII)]
+    return [place for place in found if not _excepted(place, text, match.view, rule)]

@@ -8,15 +8,15 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.rule_engine import RuleSet, ScannedTurn
+from streams.rule_engine import RuleSet, ScannedTurn, explain_listing
 from streams.rule_engine.rule import Count, Match, Near, Rule, Window
 from tests.unit.rule_engine.reference import fires
 
 _WORDS = st.sampled_from(
     ["ライン", "らいん", "ＬＩＮＥ", "line", "直接", "直", "い", "ab", "b", "ラ", "ン交", "交換", "a-b"]
 )
-_VIEWS = st.sampled_from(["safe", "fold"])
-_BOUNDARIES = st.sampled_from(["none", "auto"])
+_VIEWS = st.sampled_from(["safe", "fold", "squeeze", "digits"])
+_BOUNDARIES = st.sampled_from(["none", "auto", "token"])
 _TEXTS = st.lists(
     st.sampled_from(
         [
@@ -38,6 +38,7 @@ _TEXTS = st.lists(
             "1",
             "\ud800",
             "二",
+            "090-12の345678",
         ]
     ),
     max_size=10,
@@ -61,6 +62,7 @@ def _matches() -> st.SearchStrategy[Match]:
         st.builds(
             Match,
             regex=st.sampled_from(["line|ライン", "[0-9]", "ab?", "直接?", r"b\b", "交換$"]),
+            view=st.sampled_from(["safe", "safe", "fold", "digits"]),
             none=vetoes,
         ),
     )
@@ -132,3 +134,39 @@ def test_a_message_rule_reads_each_message_by_itself(rules: list[Rule], said: li
     hits = compiled.evaluate_message(turns, {}, at_us=0)
     expected = {rule.id for rule in rules if any(fires(rule, {"text": text}) for text in said[-2:])}
     assert {hit.rule_id for hit in hits} == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(_rules(), st.lists(_TEXTS, min_size=1, max_size=3))
+def test_messages_read_together_are_read_like_fields(rules: list[Rule], said: list[str]) -> None:
+    together = RuleSet(
+        msgspec.structs.replace(rule, kind="message", fields=(), window=Window(messages=5, scope="together"))
+        for rule in rules
+        if not _names_field(rule.match)
+    )
+    turns = [ScannedTurn(str(index), "buyer", together.scan(text)) for index, text in enumerate(said)]
+    hits = together.evaluate_message(turns, {}, at_us=0)
+    fields = {str(index): text for index, text in enumerate(said)}
+    expected = {
+        rule.id
+        for rule in rules
+        if not _names_field(rule.match) and fires(msgspec.structs.replace(rule, fields=()), fields)
+    }
+    assert {hit.rule_id for hit in hits} == expected
+
+
+def _names_field(match: Match) -> bool:
+    children = [child for child in (*match.all, *match.none) if isinstance(child, Match)]
+    return match.field is not None or any(map(_names_field, children))
+
+
+@settings(max_examples=100, deadline=None)
+@given(_rules(), _TEXTS, _TEXTS)
+def test_explanations_agree_with_the_evaluation(rules: list[Rule], title: str, description: str) -> None:
+    compiled = RuleSet(rules)
+    fields = {"title": compiled.scan(title), "description": compiled.scan(description)}
+    hits = {hit.rule_id: hit.spans for hit in compiled.evaluate_listing(fields, {}, at_us=0)}
+    explained = explain_listing(compiled, fields, {}, at_us=0)
+    assert {one.rule.id: one.spans for one in explained if one.fires} == hits
+    for one in explained:
+        assert one.missing == "" if one.fires else one.missing.startswith("match")

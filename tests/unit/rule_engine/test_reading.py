@@ -9,7 +9,7 @@ import pytest
 
 from streams.diagnostics import in_reading_order
 from streams.policy import Domain
-from streams.rule_engine.reading import read_rule_file
+from streams.rule_engine.reading import read_list_file, read_rule_file
 from streams.rule_engine.rule import Condition, Count, Match, Near, Rule, Window
 from streams.rule_engine.samples import Sample
 
@@ -25,7 +25,8 @@ _FULL = """\
 format: 1
 defaults: {domain: contact_exchange, owner: me, tags: [t], mode: active}
 lists:
-  apps: [ライン, LINE]
+  apps: [ライントーク, LINE]
+  vips: [u7, u8]
 rules:
   - id: contact.full
     description: All there is for messages
@@ -33,15 +34,18 @@ rules:
     score: 70
     mode: shadow
     applies_to: message
-    window: {messages: 4, scope: any, same_writer: false}
+    window: {messages: 4, scope: together, same_writer: false}
     match:
       all:
         - list: apps
           boundary: auto
-        - near: {a: [交換して], b: [教えて], within: 7}
-        - count: {of: [あい1, うえ1], at_least: 2, distinct: false}
+        - near: {a: [交換して], b: [教えて, {list: apps}], within: 7}
+        - count: {of: {list: apps}, at_least: 2, distinct: false}
+          view: squeeze
+          boundary: token
         - regex: '口座[0-9]'
           field: text
+          view: digits
         - any: [かきくけ]
           view: safe
         - さしすせ
@@ -52,7 +56,7 @@ rules:
       status: [shipped, completed]
       writer: buyer
       sender_id: {not_in: [a, b]}
-    except: {phrases: [ライン引き]}
+    except: {phrases: [ライントーク引き], writers: [u1], writer_groups: [vips]}
     valid_from: 2026-11-01T00:00:00+09:00
     valid_until: "2027-11-01T00:00:00Z"
     tags: [a, b]
@@ -91,10 +95,16 @@ def test_everything_is_read() -> None:
         score=70,
         match=Match(
             all=(
-                Match(any=("ライン", "LINE"), view="fold", boundary="auto"),
-                Match(near=Near(("交換して",), ("教えて",), 7), view="fold", boundary="auto"),
-                Match(count=Count(("あい1", "うえ1"), 2, distinct=False), view="fold", boundary="auto"),
-                Match(regex="口座[0-9]", field="text", view="fold", boundary="auto"),
+                Match(any=("ライントーク", "LINE"), view="fold", boundary="auto"),
+                Match(
+                    near=Near(("交換して",), ("教えて", "ライントーク", "LINE"), 7),
+                    view="fold",
+                    boundary="auto",
+                ),
+                Match(
+                    count=Count(("ライントーク", "LINE"), 2, distinct=False), view="squeeze", boundary="token"
+                ),
+                Match(regex="口座[0-9]", field="text", view="digits"),
                 Match(any=("かきくけ",), view="safe", boundary="auto"),
                 "さしすせ",
             ),
@@ -102,13 +112,14 @@ def test_everything_is_read() -> None:
             view="fold",
             boundary="auto",
         ),
-        window=Window(messages=4, scope="any", same_writer=False),
+        window=Window(messages=4, scope="together", same_writer=False),
         when={
             "status": Condition(one_of=("shipped", "completed")),
             "writer": Condition(one_of=("buyer",)),
             "sender_id": Condition(not_in=("a", "b")),
         },
-        except_phrases=("ライン引き",),
+        except_phrases=("ライントーク引き",),
+        except_writers=("u1", "u7", "u8"),
         valid_from_us=1_793_458_800_000_000,
         valid_until_us=1_825_027_200_000_000,
         owner="me",
@@ -116,9 +127,9 @@ def test_everything_is_read() -> None:
         refs=("https://example.com/1",),
     )
     assert message.samples == (
-        Sample(True, 0, 38, 11, (("seller", "x"),), (), (("status", "shipped"),), 1_795_219_200_000_000),
-        Sample(True, 1, 39, 11, (("seller", "a"), ("buyer", "b")), (), (("writer", "buyer"),)),
-        Sample(False, 0, 41, 11, (("seller", "ok"),)),
+        Sample(True, 0, 42, 11, (("seller", "x"),), (), (("status", "shipped"),), 1_795_219_200_000_000),
+        Sample(True, 1, 43, 11, (("seller", "a"), ("buyer", "b")), (), (("writer", "buyer"),)),
+        Sample(False, 0, 45, 11, (("seller", "ok"),)),
     )
     assert (listing.rule.kind, listing.rule.fields, listing.rule.severity) == (
         "listing",
@@ -169,3 +180,32 @@ def test_without_a_policy_domains_are_not_doubted() -> None:
     read, issues = read_rule_file(text.encode(), "f.yaml", None, now_us=0)
     assert issues == []
     assert (read[0].rule.severity, read[0].rule.mode) == ("medium", "shadow")
+
+
+def test_list_files() -> None:
+    words, issues = read_list_file("\ufeff# ours\nLINE\n\n ライン \nLINE\n".encode(), "lists/apps.txt")
+    assert (words, issues) == (("LINE", "ライン"), [])
+    for content, path, code in (
+        ("ライン".encode("cp932"), "lists/a.txt", "yaml.not-utf8"),
+        (b"# nothing\n", "lists/a.txt", "list.empty"),
+        (b"x" * 201, "lists/a.txt", "list.long-entry"),
+        (b"x", "lists/My List.txt", "list.name"),
+        ("\n".join(map(str, range(20_001))).encode(), "lists/a.txt", "list.too-many"),
+        (b"\x00", "lists/a.txt", "yaml.forbidden-character"),
+    ):
+        assert [issue.code for issue in read_list_file(content, path)[1]] == [code]
+
+
+def test_a_list_of_the_file_must_not_hide_a_shared_one() -> None:
+    text = "format: 1\nlists: {apps: [LINE]}\nrules: [{id: a.b, description: x, domain: d, applies_to: message, match: {list: apps}, tests: {should_match: [LINE]}}]"
+    _, issues = read_rule_file(text.encode(), "f.yaml", None, now_us=0, shared_lists={"apps": ("x",)})
+    assert [(issue.code, issue.line) for issue in issues] == [("rule.repeated-list", 2)]
+    read, issues = read_rule_file(
+        text.replace("lists: {apps: [LINE]}\n", "").encode(),
+        "f.yaml",
+        None,
+        now_us=0,
+        shared_lists={"apps": ("LINE",)},
+    )
+    assert issues == []
+    assert read[0].rule.match.any == ("LINE",)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.rule_engine import RuleSet, ScannedTurn, Span
+from streams.rule_engine import RuleSet, ScannedTurn, Span, explain_listing, explain_message
 from streams.rule_engine.match_tree import Covered
 from streams.rule_engine.rule import Condition, Count, Match, Near, Window
 from tests.unit.rule_engine.making import listing_rule, message_rule, offer, say
@@ -196,13 +196,13 @@ class TestConditions:
         )
         rules = RuleSet([rule])
         turn = ScannedTurn("m", "buyer", rules.scan("LINE"))
-        assert [seen.unmet for seen in rules.explain_message([turn], {}, at_us=9)] == [
+        assert [seen.unmet for seen in explain_message(rules, [turn], {}, at_us=9)] == [
             ("status", "valid_until")
         ]
         assert rules.evaluate_message([turn], {"status": "shipped"}, at_us=9) == []
         listing = RuleSet([listing_rule(Match(any=("LINE",)), when={"price": Condition(lt=5)})])
         fields = {"title": listing.scan("LINE")}
-        assert [seen.unmet for seen in listing.explain_listing(fields, {"price": 7.0}, at_us=0)] == [
+        assert [seen.unmet for seen in explain_listing(listing, fields, {"price": 7.0}, at_us=0)] == [
             ("price",)
         ]
 

@@ -54,7 +54,7 @@ def test_patterns_with_and_without_a_literal() -> None:
 
 def test_patterns_too_many_for_one_set_are_tried_one_by_one() -> None:
     vocabulary = Vocabulary()
-    atom = vocabulary.pattern(r"[0-9]{3}-[0-9]{4}")
+    atom = vocabulary.pattern("safe", r"[0-9]{3}-[0-9]{4}")
     starved = Scanner(vocabulary, "v", set_memory_bytes=1)
     assert starved.patterns_without_literal == 1
     assert starved.scan("〒123-4567").hits == {atom: [(1, 9)]}
@@ -63,7 +63,7 @@ def test_patterns_too_many_for_one_set_are_tried_one_by_one() -> None:
 
 def test_all_places_of_a_pattern_are_found() -> None:
     vocabulary = Vocabulary()
-    atom = vocabulary.pattern("口座[0-9]")
+    atom = vocabulary.pattern("safe", "口座[0-9]")
     assert Scanner(vocabulary, "v").scan("口座1と口座2").hits[atom] == [(0, 3), (4, 7)]
 
 

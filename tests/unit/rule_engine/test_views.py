@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.rule_engine.views import WayBack, fold, fold_sources, in_view, safe
+from streams.rule_engine.rule import VIEWS, View
+from streams.rule_engine.views import WayBack, fold, in_view, places_of, safe, view_of
 from tests.unit.rule_engine.texts import texts
 
 
@@ -48,23 +49,75 @@ def test_fold_view(written: str, folded: str) -> None:
 
 def test_ascii_takes_the_same_way_as_any_text() -> None:
     assert fold("a~b") == "ab"
-    assert fold_sources("a~b") == [0, 2]
+    assert list(places_of("a~b", "fold").starts) == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("written", "squeezed"),
+    [
+        ("L I N E", "line"),
+        ("ラ.イ・ン", "らいん"),
+        ("LINEEEE", "line"),
+        ("L̶-I_N E!!", "line"),
+        ("aabbb", "aab"),
+        ("1000円", "1000円"),
+    ],
+)
+def test_squeeze_view(written: str, squeezed: str) -> None:
+    assert in_view(written, "squeeze") == squeezed
+
+
+@pytest.mark.parametrize(
+    ("written", "digits"),
+    [
+        ("ゼロ九〇の一二三四の五六七八まで", "09012345678まで"),
+        ("tel 090-1234-5678.", "tel 09012345678."),
+        ("zero nine zero one two three four five six seven eight", "09012345678"),
+        ("０９０ー１２３４ー５６７８", "09012345678"),
+        ("ぜろきゅうぜろ いちにさんよん ごろくななはち", "09012345678"),
+        ("12,000円が3点", "12,000円が3点"),  # under nine digits
+        ("二人で一緒に三回", "二人で一緒に三回"),
+    ],
+)
+def test_digits_view(written: str, digits: str) -> None:
+    assert in_view(written, "digits") == digits
 
 
 @given(texts)
 def test_fast_path_equals_mapped_path(text: str) -> None:
-    """What the fold view's map says is what the fold view is, and the safe view of any text can be led back."""
+    """What the map of a view says is what the view is, and the safe view of any text can be led back."""
     safe_view = safe(text)
-    folded, sources = fold(safe_view), fold_sources(safe_view)
-    assert len(folded) == len(sources)
-    assert sources == sorted(sources)
     way = WayBack.of(text, safe_view)
     for index in range(len(safe_view)):
         start, end = way.span("safe", index, index + 1)
         assert 0 <= start < end <= len(text)
         assert safe_view[index] in safe(text[start:end])
-    for index, source in enumerate(sources):
-        assert way.span("fold", index, index + 1) == way.span("safe", source, source + 1)
+    for view in VIEWS:
+        places = places_of(safe_view, view)
+        made = view_of(safe_view, view)
+        assert len(places.starts) == len(places.ends) == len(made)
+        assert list(places.starts) == sorted(places.starts)
+        for index in range(len(made)):
+            start, end = places.span(index, index + 1)
+            assert 0 <= start < end <= len(safe_view)
+            assert way.span(view, index, index + 1) == way.span("safe", start, end)
+
+
+_NUMBERS = st.lists(
+    st.sampled_from(["0", "九", "ゼロ", "いち", "に", "three", "oh", "-", "の", " ", "あ", "ー", "o", "x"]),
+    max_size=40,
+).map("".join)
+
+
+@given(_NUMBERS, st.sampled_from(VIEWS))
+def test_every_place_of_a_view_is_written_there(text: str, view: View) -> None:
+    safe_view = safe(text)
+    places, made = places_of(safe_view, view), view_of(safe_view, view)
+    assert len(places.starts) == len(made)
+    for first, end in zip(places.starts, places.starts[1:], strict=False):
+        assert first <= end
+    if view == "digits" and made != safe_view:
+        assert any(character.isdigit() for character in made)
 
 
 @given(texts, st.data())
