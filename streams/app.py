@@ -16,11 +16,11 @@ from streams.agents.intake import delivery_of, take_in
 from streams.agents.lane import Delivery, Lane
 from streams.agents.listings import ListingIntake
 from streams.agents.messages import MessageIntake
+from streams.agents.pictures import PicturesInTurn
 from streams.agents.rescore import RescoreIntake, wait_until_due
 from streams.agents.scoring import ModelStep
 from streams.agents.screening_lane import LaneEnds, ScreeningLane
 from streams.agents.window_table import WindowTable, faust_store
-from streams.features.images import ImageLoader
 from streams.features.tokens import TextPipeline
 from streams.inference.scorer import Scorer
 from streams.inference.triton import TritonClient
@@ -75,7 +75,7 @@ class Pipeline:
             **client_options(settings),
         )
         self._outbox = Outbox(self._producer)
-        self._images = ImageLoader(
+        self._images = PicturesInTurn(
             hosts=settings.image_hosts, paths=settings.image_paths, timeout_s=settings.image_timeout_s
         )
         examiner = Examiner(rulebook=rulebook, text=TextPipeline(mask=settings.pii_mask), images=self._images)
@@ -86,7 +86,9 @@ class Pipeline:
             "windows", key_type=bytes, value_type=bytes, partitions=settings.partitions, use_partitioner=True
         )
         self.windows = WindowTable(
-            lambda: faust_store(table), changelog=windows_changelog(settings), committed=self._committed_message
+            lambda: faust_store(table),
+            changelog=windows_changelog(settings),
+            committed=self._committed_message,
         )
         self._messages = MessageIntake(examiner, self.windows)
         self._listings = ListingIntake(examiner)
@@ -165,7 +167,9 @@ class Pipeline:
         self.app.consumer.complete(tp, delivery.last_offset, delivery.generation_id)
 
     def _committed_message(self, partition: int) -> int | None:
-        offset: int | None = self.app.consumer.committed_offset(TP(self.settings.topic("messages"), partition))
+        offset: int | None = self.app.consumer.committed_offset(
+            TP(self.settings.topic("messages"), partition)
+        )
         return offset
 
     def _add_agents(self) -> None:
