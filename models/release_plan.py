@@ -33,7 +33,9 @@ class ReleasePlan:
     message_negatives_per_positive: float = 3.0
     message_shape: ConversationShape = field(default_factory=ConversationShape)
     listing_shape: ListingShape = field(default_factory=ListingShape)
-    message_training: TrainingPlan = field(default_factory=lambda: TrainingPlan(epochs=6, label_smoothing=0.05, weight_decay=0.0))
+    message_training: TrainingPlan = field(
+        default_factory=lambda: TrainingPlan(epochs=6, label_smoothing=0.05, weight_decay=0.0)
+    )
     listing_training: TrainingPlan = field(default_factory=lambda: TrainingPlan(epochs=8))
     #: Whether to measure what the parts are worth; trains each message model again on the last message alone.
     ablation: bool = True
