@@ -15,6 +15,8 @@ from streams.kafka.outbox import Outbox, Outgoing, dead_letter
 
 #: Domains are named by moderation tools here, not by our policy: no more time series than this.
 MAX_DOMAINS = 100
+#: A name may be as long as a record; each scrape would carry it.
+MAX_DOMAIN_CHARACTERS = 64
 
 
 class DecisionIntake:
@@ -40,7 +42,7 @@ class DecisionIntake:
                 metrics.DEAD_LETTERS.labels(topic=letter.topic, reason=letter.reason).inc()
                 continue
             count_unknown_fields("decisions", decoded)
-            domain = decoded.event.domain or "(none)"
+            domain = (decoded.event.domain or "(none)")[:MAX_DOMAIN_CHARACTERS]
             if domain not in self._domains and len(self._domains) >= MAX_DOMAINS:
                 domain = "(other)"
             self._domains.add(domain)

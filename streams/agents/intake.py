@@ -70,11 +70,17 @@ async def take_in(
 def examine_or_refuse(source: Source, examine: Callable[[Source], Row], max_record_bytes: int) -> Row:
     """The row of a record: a case, or a dead letter with the reason."""
     try:
-        if source.value is not None and len(source.value) > max_record_bytes:
-            raise BadRecord("too_large", f"{len(source.value)} bytes; the limit is {max_record_bytes}")
+        if (size := size_of(source)) > max_record_bytes:
+            raise BadRecord("too_large", f"{size} bytes; the limit is {max_record_bytes}")
         return examine(source)
     except BadRecord as refusal:
         return Refused(refused(source, refusal, now_us=time.time_ns() // 1000))
+
+
+def size_of(source: Source) -> int:
+    """Bytes of a record with its key and headers: `rescore` carries all of them along, a third larger in base64."""
+    headers = sum(len(name) + len(value) for name, value in source.headers)
+    return len(source.value or b"") + len(source.key or b"") + headers
 
 
 def refused(source: Source, refusal: BadRecord, *, now_us: int) -> DeadLetter:
