@@ -14,6 +14,7 @@ from streams.cli.lazy import LazyGroup
         "check": "streams.cli.rule_commands:check",
         "test": "streams.cli.rule_commands:test",
         "explain": "streams.cli.rule_explain:explain",
+        "backtest": "streams.cli.rule_backtest:backtest",
         "accept": "streams.cli.rule_commands:accept",
     },
 )
