@@ -7,7 +7,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from typing import Any
 
 from aiokafka.errors import KafkaConnectionError
 
@@ -54,6 +55,7 @@ class Worker:
         self._rulebook = LiveRulebook(settings.rules_dir, poll_s=settings.rules_poll_s, accept=self._accept)
         self._triton = TritonClient.from_settings(settings)
         self._pipeline: Pipeline | None = None
+        self._watchers: list[asyncio.Task[None]] = []
         self._server = HealthServer(
             self.health,
             rules=lambda: rulebook.status(self._rulebook),
@@ -68,30 +70,39 @@ class Worker:
             loop.add_signal_handler(number, self._on_signal, number)
         await self._server.start()
         logger.info("health and metrics on %s:%d", self.settings.web_bind, self._server.port)
-        watchers: list[asyncio.Task[None]] = []
         try:
-            await self._rulebook.start()
-            await self._wait_for_topics()
-            if self._stop.is_set():
-                return self._exit_code
-            pipeline = self._pipeline = Pipeline(
-                self.settings, rulebook=self._rulebook, triton=self._triton, fail=self._fail
-            )
-            self.health.started = True
-            await pipeline.start()
-            watchers = [
-                asyncio.create_task(self._watch_progress(pipeline)),
-                asyncio.create_task(self._watch_models(pipeline)),
-            ]
-            for task in watchers:
-                task.add_done_callback(self._watcher_ended)
+            await self._unless_stopped(self._start())
             await self._stop.wait()
         finally:
-            for task in watchers:
+            for task in self._watchers:
                 task.cancel()
-            await asyncio.gather(*watchers, return_exceptions=True)
+            await asyncio.gather(*self._watchers, return_exceptions=True)
             await self._close()
         return self._exit_code
+
+    async def _start(self) -> None:
+        await self._rulebook.start()
+        await self._wait_for_topics()
+        pipeline = self._pipeline = Pipeline(
+            self.settings, rulebook=self._rulebook, triton=self._triton, fail=self._fail
+        )
+        self.health.started = True
+        await pipeline.start()
+        for watch in (self._watch_progress(pipeline), self._watch_models(pipeline)):
+            task = asyncio.create_task(watch)
+            task.add_done_callback(self._watcher_ended)
+            self._watchers.append(task)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work, or leave it when told to stop: a broker that does not answer may hold it for half a minute."""
+        working, stopping = asyncio.create_task(work), asyncio.create_task(self._stop.wait())
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working}, timeout=CLOSE_S)
+        if working.done() and not working.cancelled():
+            working.result()
 
     def _on_signal(self, number: int) -> None:
         if self._stop.is_set():
@@ -116,22 +127,30 @@ class Worker:
     async def _close(self) -> None:
         """Stop everything in order; if Faust does not come to an end, the process does."""
         self.health.consuming = False
-        try:
-            async with asyncio.timeout(self.settings.drain_s + CLOSE_S):
-                if self._pipeline is not None:
-                    await self._pipeline.stop()
-                await self._rulebook.stop()
-                await self._triton.close()
-                await self._server.stop()
-        except TimeoutError:
-            logger.critical("not closed after %.0f s: leaving", self.settings.drain_s + CLOSE_S)
+        # Not `asyncio.timeout`: what is cancelled in its first wait goes on to the next, and a broker that does not
+        # answer has a wait of 30 s in each.
+        closing = asyncio.create_task(self._close_all())
+        limit_s = self.settings.drain_s + CLOSE_S
+        await asyncio.wait({closing}, timeout=limit_s)
+        if not closing.done():
+            logger.critical(
+                "not closed after %.0f s: leaving; what is in flight will be delivered again", limit_s
+            )
             logging.shutdown()
             os._exit(self._exit_code or EXIT_FAILED)
+        closing.result()
+
+    async def _close_all(self) -> None:
+        if self._pipeline is not None:
+            await self._pipeline.stop()
+        await self._rulebook.stop()
+        await self._triton.close()
+        await self._server.stop()
 
     async def _wait_for_topics(self) -> None:
         """Wait for the broker, then see that every topic is there with the same number of partitions."""
         specs = topics.catalogue(self.settings, self._rulebook.current.policy.domains)
-        while not self._stop.is_set():
+        while True:
             try:
                 differences = await topics.describe(self.settings, specs)
             except (BrokerUnreachableError, KafkaConnectionError) as error:

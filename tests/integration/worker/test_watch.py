@@ -1,20 +1,25 @@
-"""The worker's watch over itself: what gives up inside it must end it, or no supervisor will start another."""
+"""A worker always ends: when something inside it gives up, and when it is told to, whatever the broker does."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from streams.embedded.broker import EmbeddedBroker
 from streams.kafka import topics
 from streams.settings import Settings
 from streams.worker import EXIT_FAILED, Worker
-from tests.integration.conftest import DOMAINS
+from tests.integration.conftest import DOMAINS, POLICY
+from tests.integration.worker.process import WorkerProcess
 
-pytestmark = pytest.mark.parametrize("broker", ["noida"], indirect=True)
+on_noida = pytest.mark.parametrize("broker", ["noida"], indirect=True)
 
 
 @pytest_asyncio.fixture
@@ -39,6 +44,7 @@ async def consuming(kafka_settings: Settings) -> AsyncIterator[tuple[Worker, asy
             asyncio.get_running_loop().remove_signal_handler(number)
 
 
+@on_noida
 async def test_a_crash_of_the_consumer_ends_the_worker(
     consuming: tuple[Worker, asyncio.Task[int]],
 ) -> None:
@@ -54,6 +60,7 @@ async def test_a_crash_of_the_consumer_ends_the_worker(
     assert worker.health.failed == "RuntimeError: commit refused"
 
 
+@on_noida
 async def test_a_watch_that_fails_ends_the_worker(
     consuming: tuple[Worker, asyncio.Task[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,3 +74,40 @@ async def test_a_watch_that_fails_ends_the_worker(
     async with asyncio.timeout(25):
         assert await running == EXIT_FAILED
     assert worker.health.failed == "LookupError: not assigned"
+
+
+def _wait_until_it_answers(worker: WorkerProcess) -> None:
+    while not worker.get("/healthz")[0]:
+        assert worker.running.poll() is None, worker.log()
+        time.sleep(0.1)
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("moment", ["consuming", "starting"])
+async def test_told_to_stop_it_ends_although_the_broker_is_frozen(moment: str, tmp_path: Path) -> None:
+    """It took 30 s in every wait for the broker, more than Kubernetes and Docker grant."""
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "domains.yaml").write_text(POLICY)
+    with EmbeddedBroker("noida", data_dir=tmp_path) as broker:
+        settings = Settings(
+            broker=broker.bootstrap,
+            triton="127.0.0.1:1",
+            rules_dir=rules,
+            data_dir=tmp_path / "data",
+            partitions=2,
+            drain_s=0.5,
+        )
+        await topics.create(settings, topics.catalogue(settings, DOMAINS))
+        worker = WorkerProcess(settings)
+        try:
+            if moment == "consuming":
+                await worker.start().wait_ready(with_models=False)
+            os.kill(broker.pid, signal.SIGSTOP)
+            if moment == "starting":
+                worker.start()
+                await asyncio.to_thread(_wait_until_it_answers, worker)
+            await worker.stop(timeout_s=20.0)
+        finally:
+            worker.kill()
+            os.kill(broker.pid, signal.SIGCONT)
