@@ -27,7 +27,7 @@ lint: $(VENV)/.dev ## ruff, format check, mypy
 format: $(VENV)/.dev ## rewrite the files as the formatter wants them
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-models: $(VENV)/.dev ## train the shipped models anew and export them to triton_repo (about 15 minutes on 2 cores)
+models: $(VENV)/.dev ## train the shipped models anew and export them to triton_repo (about 10 minutes on 2 cores)
 	@$(BIN)/python -m models.ship --out triton_repo $(ARGS)
 
 schemas: $(VENV)/.dev ## write docs/schemas and docs/asyncapi.yaml from the types

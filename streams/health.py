@@ -30,12 +30,18 @@ class Health:
         """Events are being screened. Models may be away: rules go on, so that does not take the worker out."""
         return self.started and self.consuming and not self.stalled and self.failed is None
 
+    def _state(self) -> str:
+        if self.failed is not None:
+            return "failed"
+        if not self.ready:
+            return "starting"
+        return "ready" if self.triton == "available" and not self.models else "degraded"
+
     def report(self) -> dict[str, Any]:
         """What /readyz answers."""
-        degraded = self.triton != "available" or bool(self.models)
         return {
             "ready": self.ready,
-            "state": "failed" if self.failed else "degraded" if self.ready and degraded else _word(self.ready),
+            "state": self._state(),
             "consuming": self.consuming,
             "triton": self.triton,
             "models": list(self.models),
@@ -43,10 +49,6 @@ class Health:
             "failed": self.failed,
             "lag": self.lag,
         }
-
-
-def _word(ready: bool) -> str:
-    return "ready" if ready else "starting"
 
 
 class HealthServer:
@@ -100,4 +102,6 @@ class HealthServer:
 
 
 def _json(body: dict[str, Any], status: int) -> web.Response:
-    return web.Response(body=orjson.dumps(body, option=orjson.OPT_INDENT_2), status=status, content_type="application/json")
+    return web.Response(
+        body=orjson.dumps(body, option=orjson.OPT_INDENT_2), status=status, content_type="application/json"
+    )

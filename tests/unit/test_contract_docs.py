@@ -27,7 +27,10 @@ def test_every_reason_of_a_dead_letter_is_explained() -> None:
     section = CONTRACTS.partition("## Dead letters")[2].partition("| reason |")[2].partition("\n\n")[0]
 
     assert len(reasons) > 5
-    assert set(re.findall(r"`([a-z_0-9]+)`", section.replace("`detail`", "").replace("`rescore`", ""))) == reasons
+    assert (
+        set(re.findall(r"`([a-z_0-9]+)`", section.replace("`detail`", "").replace("`rescore`", "")))
+        == reasons
+    )
 
 
 def test_every_note_is_explained() -> None:

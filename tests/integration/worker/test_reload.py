@@ -70,7 +70,11 @@ async def test_a_new_rule_takes_effect_and_a_bad_one_changes_nothing(
     (rules_dir / "new.yaml").write_text(NEW_RULE.replace("mode: active", "mode: actve"))
     state = await _reloaded(worker, good, refused=True)
     (issue,) = state["refused"]
-    assert (Path(issue["path"]).name, issue["line"], issue["hint"]) == ("new.yaml", 9, 'did you mean "active"?')
+    assert (Path(issue["path"]).name, issue["line"], issue["hint"]) == (
+        "new.yaml",
+        9,
+        'did you mean "active"?',
+    )
     await send(settings, [message("still", "モノペイあります", transaction_id="t3")])
     outputs = await accounted_for(settings, policy.domains)
     assert [r["rule_id"] for r in outputs.prediction_of("still")["rules"]] == ["test.new_word"]
