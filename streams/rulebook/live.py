@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 #: Two looks this far apart must see the same bytes: files that are still being written are not read half.
 SETTLE_S = 0.5
+#: A worker that starts while its rules are being copied waits so many times the settling time.
+_FIRST_LOOKS = 20
 #: A rule that the valve silences is silent at once; the log may follow within a second.
 VALVE_LOG_S = 1.0
 
@@ -108,7 +110,8 @@ class LiveRulebook:
         self._callbacks.append(callback)
 
     async def start(self) -> None:
-        """Load the directory, then watch it. Raises `RulebookRefused`."""
+        """Load the directory once it has settled, then watch it. Raises `RulebookRefused`."""
+        await self._settle()
         if not await self.reload():
             raise RulebookRefused(self._refused)
         REGISTRY.register(self._collector)
@@ -127,6 +130,17 @@ class LiveRulebook:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+
+    async def _settle(self) -> None:
+        """Wait until two looks see the same bytes; not for ever, because a set in constant change must say why it fails."""
+        with contextlib.suppress(OSError):  # the load says so
+            before = await asyncio.to_thread(take_snapshot, self._directory)
+            for _ in range(_FIRST_LOOKS):
+                await asyncio.sleep(self._settle_s)
+                now = await asyncio.to_thread(take_snapshot, self._directory)
+                if now == before:
+                    return
+                before = now
 
     async def reload(self) -> bool:
         """Try the files as they are now. False if they were refused; `refused` then says why and the old set stays."""

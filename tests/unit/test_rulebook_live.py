@@ -7,8 +7,10 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 
 import pytest
+from prometheus_client import generate_latest
 
 from streams import metrics
 from streams.diagnostics import Issue
@@ -161,6 +163,130 @@ async def test_a_slow_write_is_not_read_half(directory: Path) -> None:
                 await asyncio.sleep(0.15)
         await _until(lambda: len(_ids(live)) == 6)
         assert [len(ids) for ids in seen] == [1, 6]
+
+
+async def test_a_worker_that_starts_while_files_are_copied_waits_for_them(directory: Path) -> None:
+    live = LiveRulebook(directory, poll_s=_LONG_S, settle_s=0.3)
+
+    async def copy() -> None:
+        for number in range(4):
+            await asyncio.sleep(0.1)
+            _write(directory, rule(f"contact.r{number}", f"word{number}"), name=f"b{number}.yaml")
+
+    copying = asyncio.create_task(copy())
+    async with _running(live):
+        await copying
+        assert len(_ids(live)) == 5
+
+
+async def test_one_bad_file_among_good_ones_holds_all_back(directory: Path) -> None:
+    live = LiveRulebook(directory, poll_s=0.05, settle_s=0.01)
+    async with _running(live):
+        _write(directory, rule("contact.insta", "Insta"), name="b.yaml")
+        await _until(lambda: len(_ids(live)) == 2)
+        _write(directory, rule("contact.viber", "Viber"), name="c.yaml")
+        _write(directory, rule("contact.kakao", "Kakao").replace("active", "actve"), name="d.yaml")
+        await _until(lambda: [issue.code for issue in live.refused] == ["rule.wrong-value"])
+        assert Path(live.refused[0].path).name == "d.yaml"
+        _write(directory, rule("contact.kakao", "Kakao"), name="d.yaml")
+        await _until(lambda: len(_ids(live)) == 4)
+
+
+async def test_random_cuts_of_a_file_never_lose_rules(directory: Path) -> None:
+    """A file that is copied over the network may be seen at any length: what is live is the old or the whole new set."""
+    rules = [rule(f"contact.r{number}", f"word{number}") for number in range(8)]
+    _write(directory, *rules)
+    whole = (directory / "a.yaml").read_bytes()
+    live = LiveRulebook(directory, poll_s=_LONG_S)
+    random = Random(7)
+    async with _running(live):
+        for cut in sorted(random.sample(range(len(whole)), 12)):
+            (directory / "a.yaml").write_bytes(whole[:cut])
+            await live.reload()
+            assert len(_ids(live)) >= 7, f"cut at {cut}: more than a fifth of the rules were dropped"
+        (directory / "a.yaml").write_bytes(whole)
+        assert await live.reload()
+        assert len(_ids(live)) == 8
+
+
+@pytest.mark.skipif(shutil.which("vim") is None, reason="vim is not installed")
+async def test_vim(directory: Path) -> None:
+    live = LiveRulebook(directory, poll_s=_LONG_S, settle_s=0.05)
+    async with _running(live):
+        await asyncio.sleep(0.3)
+        editor = await asyncio.create_subprocess_exec(
+            "vim", "-es", "-u", "NONE", "-c", "set backup writebackup", "-c", "%s/contact.line/contact.vim/", "-c", "wq",
+            str(directory / "a.yaml"), stdin=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        await editor.wait()
+        await _until(lambda: _ids(live) == ["contact.vim"])
+
+
+async def test_word_lists_in_files_are_part_of_the_set(directory: Path) -> None:
+    lists = directory / "lists"
+    live = LiveRulebook(directory, poll_s=_LONG_S, settle_s=0.05)
+    async with _running(live):
+        await asyncio.sleep(0.3)
+        lists.mkdir()
+        (lists / "apps.txt").write_text("Insta\n", "utf-8")
+        _write(directory, rule().replace("{any: [LINE]}", "{list: apps}").replace("[LINE]", "[Insta]"))
+        await _until(lambda: _fires(live, "insta") == ["contact.line"])
+        await asyncio.sleep(0.5)  # until the watch of the new directory is set
+        with (lists / "apps.txt").open("a") as file:
+            file.write("Viber\n")
+        await _until(lambda: _fires(live, "viber") == ["contact.line"])
+
+
+class TestValve:
+    async def test_a_rule_that_fires_on_everything_is_shadowed_and_said_so(
+        self, directory: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (directory / "domains.yaml").write_bytes(
+            DOMAINS + b"safety_valve: {max_share: 0.5, over_events: 100}\n"
+        )
+        _write(directory, rule(), rule("contact.insta", "Insta"))
+        live = LiveRulebook(directory, poll_s=_LONG_S)
+        async with _running(live):
+            rules = live.current.rules
+
+            def modes(text: str, times: int = 1) -> list[str]:
+                turn = ScannedTurn("m", "buyer", rules.scan(text))
+                for _ in range(times - 1):
+                    rules.evaluate_message([turn], {}, at_us=0)
+                return [hit.mode for hit in rules.evaluate_message([turn], {}, at_us=0)]
+
+            assert modes("ok", 40) == []
+            assert modes("LINE", 40) == ["active"], "40 of 80 are not more than half"
+            assert modes("LINE", 10) == ["shadow"]
+            assert modes("Insta") == ["active"], "another rule is left alone"
+            (shadowed,) = status(live)["valve"]["shadowed"]
+            assert (shadowed["rule_id"], shadowed["rule_version"]) == (
+                "contact.line",
+                rules.rule("contact.line").version,
+            )
+            await _until(lambda: "is set to SHADOW" in caplog.text)
+            shown = generate_latest().decode()
+            labels = 'domain="contact_exchange",mode="active",rule_id="contact.line"'
+            assert f"sekisho_rule_shadowed_by_valve{{{labels}}} 1.0" in shown
+            assert f"sekisho_rule_fired_total{{{labels}}} 50.0" in shown
+            assert f"sekisho_rule_alerts_total{{{labels}}} 40.0" in shown
+
+            _write(directory, rule(), rule("contact.viber", "Viber"))
+            await live.reload()
+            assert "contact.line" in live.watch.tripped, "another rule's edit changes nothing"
+            _write(directory, rule(word="LINEの", sample="LINEの"), rule("contact.viber", "Viber"))
+            await live.reload()
+            assert live.watch.tripped == {}, "its own edit sets it free"
+        assert "sekisho_rule_fired_total{" not in generate_latest().decode(), (
+            "a stopped rulebook leaves no metrics"
+        )
+
+    async def test_reload_failures_are_counted(self, directory: Path) -> None:
+        async with _running(LiveRulebook(directory, poll_s=_LONG_S)) as live:
+            assert "sekisho_rules_reload_failures_total 0.0" in generate_latest().decode()
+            _write(directory, rule("BAD"))
+            await live.reload()
+            assert "sekisho_rules_reload_failures_total 1.0" in generate_latest().decode()
 
 
 async def test_configmap_swap(tmp_path: Path) -> None:
