@@ -46,7 +46,7 @@ RULE_KEYS = (
 #: What `defaults:` may give to all rules of its file.
 DEFAULT_KEYS = ("domain", "severity", "score", "mode", "applies_to", "owner", "tags")
 
-_ID = re.compile(r"[a-z][a-z0-9_]*(?:[.-][a-z0-9_]+)*\Z")
+RULE_ID = re.compile(r"[a-z][a-z0-9_]*(?:[.-][a-z0-9_]+)*\Z")
 Read = TypeVar("Read")
 
 
@@ -224,7 +224,7 @@ class _Reader:
 
 def _rule_id(cursor: Cursor) -> str | None:
     written = cursor.text(most=80, least=3)
-    if written is not None and not _ID.match(written):
+    if written is not None and not RULE_ID.match(written):
         cursor.note(
             "id", f'"{written}" cannot be an id', "small letters, digits, _ and dots, e.g. pay.bank_transfer"
         )

@@ -22,7 +22,7 @@ from streams.yaml_cursor import Cursor
 WRITERS = ("seller", "buyer")
 #: Metadata that are quantities; the others are texts, except attributes, which are whatever the listing says.
 QUANTITIES = ("price",)
-_LIMITS = ("lt", "lte", "gt", "gte")
+LIMITS = ("lt", "lte", "gt", "gte")
 #: More than any price in any currency.
 _LARGEST = 1e15
 
@@ -116,14 +116,14 @@ def _condition(cursor: Cursor, name: str) -> Condition | None:
 
 
 def _limits(cursor: Cursor, name: str) -> Condition | None:
-    if not cursor.mapping((*_LIMITS, "not_in")):
+    if not cursor.mapping((*LIMITS, "not_in")):
         return None
     if not cursor.value:
-        cursor.note("empty", f'"{name}" asks for nothing', f"give one of: {', '.join((*_LIMITS, 'not_in'))}")
+        cursor.note("empty", f'"{name}" asks for nothing', f"give one of: {', '.join((*LIMITS, 'not_in'))}")
         return None
     limits = {
         key: cursor.read(key, lambda at: at.number(least=-_LARGEST, most=_LARGEST))
-        for key in _LIMITS
+        for key in LIMITS
         if key in cursor.value
     }
     if limits and name not in QUANTITIES and not name.startswith(ATTRIBUTE_PREFIX):
