@@ -33,7 +33,7 @@ class Screen:
 
     def say(self, text: str) -> None:
         """A line about what happens; it stays above the table."""
-        self._console.print(Text(f"▸ {text}", style="bold"))
+        self._console.print(Text(f"▸ {text}", style="bold"), soft_wrap=True)
 
     @contextmanager
     def showing(self, performance: Performance) -> Iterator[None]:
@@ -89,21 +89,21 @@ class Screen:
             share = f"{known['violations']} of {known['alerts']}" if known else ""
             table.add_row(domain, str(counts["total"]), str(counts["rule"]), str(counts["model"]), share)
         console.print(table)
-        console.print(
+        lines = (
             f"events in {result['events']}   predictions {result['predictions']}   "
-            f"dead letters {result['dead_letters']} {_reasons(result)}"
+            f"dead letters {result['dead_letters']} {_reasons(result)}",
+            f"{result['events_per_s']} events/s   "
+            f"event to alert p50 {_ms(result['p50_ms'])}, p99 {_ms(result['p99_ms'])}",
+            self.edit_line(performance),
         )
-        console.print(
-            f"{result['events_per_s']} events/s   event to alert p50 {_ms(result['p50_ms'])}, p99 {_ms(result['p99_ms'])}"
-        )
-        console.print(self.edit_line(performance))
-        verdict = (
-            "holds" if result["reconciles"] else f"DOES NOT HOLD: {result['missing']} events unaccounted for"
-        )
+        for line in lines:
+            console.print(line, soft_wrap=True)
+        verdict = "holds" if result["reconciles"] else f"DOES NOT HOLD: {result['missing']} unaccounted for"
         console.print(
             f"{result['events']} events produced = {result['predictions']} predictions + "
             f"{result['dead_letters']} dead letters: {verdict}",
             style="bold green" if result["reconciles"] else "bold red",
+            soft_wrap=True,
         )
 
     @staticmethod
