@@ -7,6 +7,7 @@ in which every message is new.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -37,17 +38,21 @@ def texts_of(path: Path) -> list[str]:
     return found
 
 
-def words_of(texts: Sequence[str], *, least: int = 4) -> list[str]:
-    """Two neighbouring words each, as UniDic cuts them, without spaces: 4 characters or more, each once."""
-    words: dict[str, None] = {}
+def words_of(texts: Sequence[str]) -> list[str]:
+    """Two to four neighbouring words, as UniDic cuts them, of 5 to 14 characters, that stand in one text alone.
+
+    A rule's words are rare: with words taken as they come every message would fire two of 10,000 rules.
+    """
+    seen: Counter[str] = Counter()
     for text in texts:
         form = safe(text)
         edges = sorted(token_edges(form))
-        for first, last in zip(edges, edges[2:], strict=False):
-            word = form[first:last]
-            if len(word) >= least and word.isalnum():
-                words[word] = None
-    return list(words)
+        spans = [
+            (first, last) for reach in (2, 3, 4) for first, last in zip(edges, edges[reach:], strict=False)
+        ]
+        words = {form[first:last] for first, last in spans if 5 <= last - first <= 14}
+        seen.update(word for word in words if word.isalnum())
+    return [word for word, number in seen.items() if number == 1]
 
 
 def rules_of(words: Sequence[str], number: int, random: Random) -> list[Rule]:

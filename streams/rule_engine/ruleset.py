@@ -13,7 +13,7 @@ from streams.rule_engine.compiled import CompiledRule, ScannedTurn, compile_rule
 from streams.rule_engine.conditions import unmet
 from streams.rule_engine.match_tree import Found
 from streams.rule_engine.rule import Fact, Rule, version_of
-from streams.rule_engine.scan import Atom, Scan, Scanner, Vocabulary
+from streams.rule_engine.scan import Atom, Scan, Scanner, Step, Vocabulary
 from streams.rule_engine.views import MAX_CHARS, WayBack
 from streams.rule_engine.watch import RuleWatch
 from streams.vocabulary import Kind
@@ -21,7 +21,7 @@ from streams.vocabulary import Kind
 #: Places shown for one hit: what a moderator can take in. More are of no use and would bloat the alert.
 MAX_SPANS = 20
 #: A step of assembling a set: compiling a rule takes some 30 µs.
-_RULES_AT_ONCE = 100
+_RULES_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +62,15 @@ class RuleSet:
     @classmethod
     def assembling(
         cls, rules: Iterable[Rule], *, watch: RuleWatch | None = None
-    ) -> tuple[RuleSet, Iterator[Callable[[], None]]]:
-        """A set that is not ready, and the steps that make it so, some 5 ms each (but for an automaton of many words).
+    ) -> tuple[RuleSet, Iterator[Step]]:
+        """A set that is not ready, and the steps that make it so, see `Step`.
 
         Each step is called before the next one is asked for; between them the caller may do other work.
         """
         rule_set = cls.__new__(cls)
         return rule_set, rule_set._assembling(rules, watch)
 
-    def _assembling(self, rules: Iterable[Rule], watch: RuleWatch | None) -> Iterator[Callable[[], None]]:
+    def _assembling(self, rules: Iterable[Rule], watch: RuleWatch | None) -> Iterator[Step]:
         self.rules: tuple[Rule, ...] = tuple(sorted(rules, key=lambda rule: rule.id))
         self.watch = watch
         vocabulary = Vocabulary()
@@ -78,7 +78,7 @@ class RuleSet:
         self._by_trigger: dict[Kind, dict[Atom, tuple[int, ...]]] = {"message": {}, "listing": {}}
         versions: dict[str, str] = {}
         for at in range(0, len(self.rules), _RULES_AT_ONCE):
-            yield partial(self._add, self.rules[at : at + _RULES_AT_ONCE], vocabulary, versions)
+            yield Step(partial(self._add, self.rules[at : at + _RULES_AT_ONCE], vocabulary, versions))
         self.version = version_of(versions)
         self._scanner = Scanner.empty(self.version)
         yield from self._scanner.assembling(vocabulary)

@@ -114,6 +114,20 @@ class ViewScanner:
                 hits[atom] = places
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A piece of assembling a set, some 5 ms long. `in_c` marks one that is longer and leaves the GIL alone for the most
+    part: it may run in a thread, while nothing else touches the set.
+    """
+
+    work: Callable[[], None]
+    in_c: bool = False
+
+    def __call__(self) -> None:
+        """Do it."""
+        self.work()
+
+
 class Scanner:
     """The automata of a vocabulary, view by view. Not changed after it is made, so any thread may use it."""
 
@@ -134,7 +148,7 @@ class Scanner:
 
     def assembling(
         self, vocabulary: Vocabulary, *, set_memory_bytes: int = _SET_MEMORY_BYTES
-    ) -> Iterator[Callable[[], None]]:
+    ) -> Iterator[Step]:
         """The making of the automata in pieces: each step is called before the next one is asked for.
 
         A step does nothing but the work of one view, or of `_PATTERNS_AT_ONCE` patterns.
@@ -147,10 +161,10 @@ class Scanner:
             waiting = list(vocabulary.patterns[view].items())
             for at in range(0, len(waiting), _PATTERNS_AT_ONCE):
                 some = waiting[at : at + _PATTERNS_AT_ONCE]
-                yield partial(_add_patterns, made, some, vocabulary, view, without_literal)
-            yield partial(_add_automaton, made, vocabulary.words[view])
+                yield Step(partial(_add_patterns, made, some, vocabulary, view, without_literal))
+            yield Step(partial(_add_automaton, made, vocabulary.words[view]), in_c=True)
             if without_literal:
-                yield partial(_add_set, made, without_literal, set_memory_bytes)
+                yield Step(partial(_add_set, made, without_literal, set_memory_bytes), in_c=True)
             self._views[view] = made
 
     @property

@@ -39,6 +39,9 @@ _LOOK_ALIKES = dict(
 #: Kanji drawn like katakana.
 _KANJI_LOOK_ALIKES = dict(zip("力口夕二工八卜一", "カロタニエハトー", strict=True))
 _KANJI_IN_KATAKANA = re.compile(r"(?<=[ァ-ヶー])[力口夕二工八卜一](?=[ァ-ヶー]|\b)")
+#: Characters that become one character each, whatever stands beside them: most Japanese messages hold no others, and
+#: need no aligning (35 µs).
+_PLAIN = re.compile("[\t\n\r -~\u3000-\u3002「」『』〜ぁ-ゖァ-ヺ・ー一-鿿！-～]*")
 _NO_LETTER = re.compile(r"[\W_]+")
 #: Not digits: 1000 is not 10.
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
@@ -161,7 +164,7 @@ class WayBack:
     @classmethod
     def of(cls, text: str, safe_view: str) -> WayBack:
         """The way back for a text whose safe view is known. Some 35 µs for a message of 56 characters."""
-        if text.isascii() and len(text) == len(safe_view):
+        if len(text) == len(safe_view) and _PLAIN.fullmatch(text):
             places = tuple(range(len(text) + 1))
             return cls(text, safe_view, Aligned(safe_view, places[:-1], places[1:]))
         if _heaped(safe_view):

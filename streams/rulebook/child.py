@@ -17,6 +17,7 @@ import msgspec
 
 from streams.diagnostics import Issue
 from streams.rule_engine.rule import Rule
+from streams.rulebook.assembly import uncollected
 from streams.rulebook.benign import BenignText
 from streams.rulebook.check import Bundle, check
 from streams.rulebook.files import SourceFile
@@ -83,9 +84,10 @@ async def _decoded(answer: bytes) -> Bundle:
     bundle = msgspec.json.decode(head, type=Bundle)
     decoder = msgspec.json.Decoder(Rule)
     rules: list[Rule] = []
-    for at in range(0, len(lines), _RULES_AT_ONCE):
-        rules += [decoder.decode(line) for line in lines[at : at + _RULES_AT_ONCE]]
-        await asyncio.sleep(0)
+    with uncollected():
+        for at in range(0, len(lines), _RULES_AT_ONCE):
+            rules += [decoder.decode(line) for line in lines[at : at + _RULES_AT_ONCE]]
+            await asyncio.sleep(0)
     return msgspec.structs.replace(bundle, rules=tuple(rules))
 
 

@@ -276,8 +276,10 @@ class LiveRulebook:
                 self._changed.set()  # still being written: look again
                 return
         except OSError:
-            pass  # reload finds it too, and says so
-        await self.reload()
+            await self.reload()  # finds it too, and says so
+            return
+        async with self._one_at_a_time:
+            await self._try(found)  # what has settled, not what may be half written by now
 
     def _is_news(self, found: Snapshot) -> bool:
         if found.digest == self._snapshot.digest:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.rule_engine.rule import VIEWS, View
-from streams.rule_engine.views import WayBack, fold, in_view, places_of, safe, view_of
+from streams.rule_engine.views import _PLAIN, WayBack, fold, in_view, places_of, safe, view_of
 from tests.unit.rule_engine.texts import texts
 
 
@@ -138,3 +140,17 @@ def test_a_heap_of_marks_is_shown_whole_instead_of_being_aligned(marks: str) -> 
     safe_view = safe(text)
     start = safe_view.index("line")
     assert WayBack.of(text, safe_view).span("safe", start, start + 4) == (0, len(text))
+
+
+def test_texts_that_are_not_aligned_need_no_aligning() -> None:
+    """Each such character becomes one character, and none composes with what stands beside it."""
+    plain = [chr(code) for code in range(0x10000) if _PLAIN.fullmatch(chr(code))]
+    assert len(plain) > 20_000
+    for character in plain:
+        assert len(safe(character)) == 1
+        assert not unicodedata.combining(character)
+        assert unicodedata.normalize("NFKC", "か" + character) == "か" + unicodedata.normalize(
+            "NFKC", character
+        )
+    everything = "".join(plain)
+    assert safe(everything) == "".join(map(safe, plain))
