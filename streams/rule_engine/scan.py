@@ -34,6 +34,9 @@ _SET_MEMORY_BYTES = 64 << 20
 
 #: Compiling a pattern and reading its literals takes some 0.1 ms, so a step of these takes 5 ms.
 _PATTERNS_AT_ONCE = 50
+#: Making an automaton holds the GIL for most of its time: 12,000 words take some 20 ms, 36,000 take 70. Each further
+#: automaton costs a message about 1 µs.
+_WORDS_AT_ONCE = 12_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,7 @@ class Vocabulary:
 class ViewScanner:
     """The automata of one view: its words, its patterns by the literals they need, and those that need none."""
 
-    automaton: Any  # ahocorasick_rs.AhoCorasick | None
-    atoms: list[Atom]
+    automata: list[tuple[Any, list[Atom]]]  # ahocorasick_rs.AhoCorasick
     patterns: dict[Atom, Any]
     by_literal: dict[Atom, list[Atom]]
     pattern_set: Any  # re2.Set | None
@@ -95,10 +97,11 @@ class ViewScanner:
     def look(self, text: str, hits: dict[Atom, Sequence[Interval]]) -> None:
         """Note where the words and patterns stand in a text of this view."""
         candidates: set[Atom] = set()
-        if self.automaton is not None:
-            found: dict[Atom, list[Interval]] = {}
-            for index, start, end in self.automaton.find_matches_as_indexes(text, overlapping=True):
-                found.setdefault(self.atoms[index], []).append((start, end))
+        found: dict[Atom, list[Interval]] = {}
+        for automaton, atoms in self.automata:
+            for index, start, end in automaton.find_matches_as_indexes(text, overlapping=True):
+                found.setdefault(atoms[index], []).append((start, end))
+        if found:
             hits.update(found)
             if self.by_literal:
                 for atom in found.keys() & self.by_literal.keys():
@@ -156,13 +159,15 @@ class Scanner:
         for view in VIEWS:
             if not vocabulary.words[view] and not vocabulary.patterns[view]:
                 continue
-            made = ViewScanner(None, [], {}, {}, None, [])
+            made = ViewScanner([], {}, {}, None, [])
             without_literal: dict[str, Atom] = {}
             waiting = list(vocabulary.patterns[view].items())
             for at in range(0, len(waiting), _PATTERNS_AT_ONCE):
                 some = waiting[at : at + _PATTERNS_AT_ONCE]
                 yield Step(partial(_add_patterns, made, some, vocabulary, view, without_literal))
-            yield Step(partial(_add_automaton, made, vocabulary.words[view]), in_c=True)
+            words = list(vocabulary.words[view].items())  # the patterns' literals are among them now
+            for at in range(0, len(words), _WORDS_AT_ONCE):
+                yield Step(partial(_add_automaton, made, words[at : at + _WORDS_AT_ONCE]), in_c=True)
             if without_literal:
                 yield Step(partial(_add_set, made, without_literal, set_memory_bytes), in_c=True)
             self._views[view] = made
@@ -205,9 +210,9 @@ def _add_patterns(
             without_literal[regex] = atom
 
 
-def _add_automaton(made: ViewScanner, words: Mapping[str, Atom]) -> None:
-    if words:
-        made.automaton, made.atoms = ahocorasick_rs.AhoCorasick(list(words)), list(words.values())
+def _add_automaton(made: ViewScanner, words: Sequence[tuple[str, Atom]]) -> None:
+    automaton = ahocorasick_rs.AhoCorasick([word for word, _ in words], store_patterns=False)
+    made.automata.append((automaton, [atom for _, atom in words]))
 
 
 def _add_set(made: ViewScanner, patterns: Mapping[str, Atom], memory_bytes: int) -> None:
