@@ -70,13 +70,26 @@ async def test_every_record_of_the_real_sets_is_accounted_for(
     outputs = await accounted_for(settings, policy.domains, timeout_s=max(120, sent / 20))
     assert len(outputs.produced) == sent
     assert not outputs.invented
-    assert outputs.dead_letter_reasons() == {}
+    # one poster names so many people that its seller_id is longer than an id may be
+    too_long = {
+        place
+        for place, record in outputs.produced.items()
+        if len(json.loads(record.value).get("seller_id", "")) > 256
+    }
+    assert set(outputs.dead_letters) == too_long
+    assert {letter[0].reason for letter in outputs.dead_letters.values()} <= {"bad_value"}
     assert all(len(predictions) == 1 for predictions in outputs.predictions.values())
     with_pictures = [
-        place for place, record in outputs.produced.items() if json.loads(record.value).get("images")
+        place
+        for place, record in outputs.produced.items()
+        if json.loads(record.value).get("images") and place not in too_long
     ]
     assert with_pictures, "the posters bring their pictures"
     assert all(not outputs.predictions[place][0]["notes"] for place in with_pictures)
+    print(
+        f"{len(outputs.produced)} events, {len(with_pictures)} with pictures: {len(outputs.predictions)} predictions, "
+        f"{len(outputs.dead_letters)} dead letters, {len(outputs.alerts)} alerts"
+    )
     messages = [r for r in outputs.produced.values() if r.topic == settings.topic("messages")]
     if all("sent_at" in json.loads(r.value) for r in messages):
         for place, window in windows_by_hand(messages).items():
