@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streams.diagnostics import errors
 from streams.rule_engine import RuleSet
@@ -126,14 +128,72 @@ async def test_a_child_that_needs_too_much_memory_is_ended() -> None:
         b"format: 1\nrules: !!python/object/apply:os.abort []\n",
         b"\x00" * 1000,
         b"x" * (1 << 20 | 1),
+        b"{" * 500_000,
+        b"- " * 400_000,
+        b"? " * 300_000,
+        b"a: " + b"'" * 900_001,
+        "format: 1\nrules: ライン".encode("cp932"),
+        "format: 1".encode("utf-16"),
+        b"format: 1\nrules: [" + b"{}, " * 5_100 + b"{}]",
+        b"format: 1\nrules: [" + b"a, " * 250_000 + b"]",
+        "format: 1\n# \u202e\nrules: []".encode(),
         rb"format: 1"
         + b"\nrules:\n"
         + rule(word="x").replace("any: [x]", r"regex: '((a{1,100}){1,100}){1,100}'").encode(),
     ],
 )
 async def test_bombs_are_refused(content: bytes) -> None:
-    bundle = await check_in_child([POLICY, SourceFile("rules/bomb.yaml", content)])
-    assert [issue.path for issue in errors(bundle.issues)] == ["rules/bomb.yaml"]
+    bundle = await check_in_child(
+        [POLICY, SourceFile("rules/bomb.yaml", content)], timeout_s=30, memory_bytes=1 << 30
+    )
+    assert {issue.path for issue in errors(bundle.issues)} == {"rules/bomb.yaml"}
+    assert "check.timeout" not in {issue.code for issue in bundle.issues}
+
+
+_HOSTILE = (
+    r"(a+)+$", r"(\d+-?)+円", r"(.*)*口座", r"(?:\w+\s*)+:", r"(a|aa)+b", r"(?:口座|.{1,900}){2}x", r"(x+x+)+y",
+    r"((口{1,30}){1,30})座", r"[^a]{500}[^b]{400}口座",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", _HOSTILE)
+async def test_catastrophic_patterns_are_refused_or_run_in_linear_time(pattern: str) -> None:
+    """The sample is what hangs a backtracking engine for minutes; the child has 30 s for everything."""
+    hostile = "a" * 4000 + "x" * 4000 + "1-" * 900
+    text = rule(word="x").replace("any: [x]", f"regex: '{pattern}'").replace("[x]", f"['{hostile}']")
+    bundle = await check_in_child([POLICY, file(text)], timeout_s=30, memory_bytes=1 << 30)
+    assert {issue.code for issue in errors(bundle.issues)} <= {"rule.regex", "test.did-not-fire"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_bytes_changed_at_random_never_raise(data: st.DataObject) -> None:
+    """Cuts, swaps, insertions in a shipped file: always a list of issues with places, or a set that works."""
+    content = bytearray((Path(__file__).parents[2] / "rules" / "shortage_resale.yaml").read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        match data.draw(st.sampled_from(("cut", "put", "swap", "line"))):
+            case "cut":
+                del content[at : at + data.draw(st.integers(1, 400))]
+            case "put":
+                content[at:at] = data.draw(
+                    st.binary(max_size=8)
+                    | st.sampled_from([b"\n", b"[", b"{", b"&a", b"*a", b"!!x ", b"\t", b": ", b"- ", b"'"])
+                )
+            case "swap":
+                content[at] = data.draw(st.integers(0, 255))
+            case _:
+                lines = bytes(content).split(b"\n")
+                lines.insert(data.draw(st.integers(0, len(lines))), data.draw(st.sampled_from(lines)))
+                content[:] = b"\n".join(lines)
+        if not content:
+            break
+    bundle = check([POLICY, SourceFile("rules/x.yaml", bytes(content))], now_us=0)
+    for issue in bundle.issues:
+        assert issue.line >= 1
+        assert issue.column >= 1
+    if bundle.usable:
+        RuleSet(bundle.rules)
 
 
 def test_the_shipped_rules_are_good() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
@@ -57,6 +58,44 @@ class TestCheck:
         assert (bad["ok"], bad["errors"], bad["warnings"]) == (False, 1, 0)
         assert bad["issues"][0]["code"] == "yaml.duplicate-key"
         assert (bad["issues"][0]["line"], bad["issues"][0]["column"]) == (2, 1)
+
+    def test_junit(self, directory: Path, tmp_path: Path) -> None:
+        (directory / "b.yaml").write_text(
+            "format: 1\nrules:\n"
+            + rule("contact.good", "Insta")
+            + rule("contact.bad", "Viber", sample="<no>")
+        )
+        result = _run("check", str(directory), "--junit", str(tmp_path / "out.xml"))
+        assert result.exit_code == 2
+        suites = ElementTree.parse(tmp_path / "out.xml").getroot()
+        found = {case.get("name"): case.find("failure") for case in suites.iter("testcase")}
+        assert set(found) == {"file", "contact.line", "contact.good", "contact.bad"}
+        assert [name for name, failure in found.items() if failure is not None] == ["contact.bad"]
+        failure = found["contact.bad"]
+        assert failure is not None
+        assert "test.did-not-fire" in str(failure.get("message"))
+        assert "    <no>" in str(failure.text)
+
+    @pytest.mark.parametrize(
+        "sample",
+        [
+            "line one\n" + "ok\n" * 98 + "on LINE",
+            "".join(f'{{"message_id": "m{n}", "text": "{"LINE" if n < 2 else "ok"}"}}\n' for n in range(100)),
+            '{"transaction_id": "t", "messages": [{"text": "LINE"}, {"text": "LINE \\ud800"}]}\n{"listing": {"title": "LINE"}}\n',
+        ],
+    )
+    def test_a_rule_that_fires_on_ordinary_texts(self, directory: Path, sample: str) -> None:
+        (directory / "sample.jsonl").write_text(sample, "utf-8")
+        result = _run("check", str(directory), "--sample", str(directory / "sample.jsonl"))
+        assert result.exit_code == 0, "a warning is no error"
+        assert "warning: rule.eager: rule contact.line: fires on 2 of " in result.output
+
+    def test_few_hits_on_ordinary_texts_are_allowed(self, directory: Path) -> None:
+        (directory / "sample.txt").write_text("LINE\n" * 2 + "ok\n" * 398, "utf-8")
+        assert (
+            "rule.eager"
+            not in _run("check", str(directory), "--sample", str(directory / "sample.txt")).output
+        )
 
     def test_the_directory_of_the_settings(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SEKISHO_RULES_DIR", str(directory))

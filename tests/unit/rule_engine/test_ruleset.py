@@ -254,3 +254,59 @@ def test_a_place_is_covered_by_one_stretch_around_it(
     stretches = [(first, first + size) for first, size in lengths]
     expected = any(first <= start and start + length <= last for first, last in stretches)
     assert ((start, start + length) in Covered(stretches)) is expected
+
+
+class TestWindowReadTogether:
+    _RULE = message_rule(Match(all=("あいう", "かきく")), window=Window(messages=3, scope="together"))
+
+    def test_items_may_stand_in_different_messages(self) -> None:
+        hit = say(RuleSet([self._RULE]), "あいう", "x", "かきく")[0]
+        assert hit.spans == (Span("m0", "text", 0, 3), Span("m2", "text", 0, 3))
+
+    def test_only_of_the_same_writer_and_within_the_window(self) -> None:
+        rules = RuleSet([self._RULE])
+        assert say(rules, ("seller", "あいう"), ("buyer", "かきく")) == []
+        assert say(rules, "あいう", "x", "x", "かきく") == []
+        both = RuleSet([message_rule(self._RULE.match, window=Window(3, "together", same_writer=False))])
+        assert say(both, ("seller", "あいう"), ("buyer", "かきく")) != []
+
+
+class TestExceptedWriters:
+    def test_messages_by_sender(self) -> None:
+        rules = RuleSet([message_rule(Match(any=("LINE",)), except_writers=("u1", "u2"))])
+        assert say(rules, "LINE", sender_id="u1") == []
+        assert say(rules, "LINE", sender_id="u3") != []
+        assert say(rules, "LINE") != [], "who wrote it is not known"
+        turn = ScannedTurn("m", "buyer", rules.scan("LINE"))
+        assert explain_message(rules, [turn], {"sender_id": "u1"}, at_us=0)[0].missing == "except.writers"
+
+    def test_listings_by_seller(self) -> None:
+        rules = RuleSet([listing_rule(Match(any=("LINE",)), except_writers=("s1",))])
+        assert offer(rules, "LINE", seller_id="s1") == []
+        assert offer(rules, "LINE", seller_id="s2") != []
+
+
+def test_spans_of_every_view_are_places_of_the_original() -> None:
+    rules = RuleSet(
+        [
+            message_rule(Match(any=("らいん交換",), view="squeeze"), id="squeeze"),
+            message_rule(Match(regex="090[0-9]{8}", view="digits"), id="digits"),
+            message_rule(Match(any=("らいん交換",), view="fold"), id="fold"),
+        ]
+    )
+    text = "ﾗ・ｲ・ンンン 交…換 ゼロ九〇の１２３４の５６７８"
+    spans = {hit.rule_id: [text[span.start : span.end] for span in hit.spans] for hit in say(rules, text)}
+    assert spans == {"squeeze": ["ﾗ・ｲ・ンンン 交…換"], "digits": ["ゼロ九〇の１２３４の５６７８"]}
+
+
+def test_a_megabyte_of_text_is_bounded() -> None:
+    """10,000 characters are read, so the work is that of 10,000 characters."""
+    rules = RuleSet(
+        [
+            message_rule(Match(any=("ンララ",), view=view, boundary="token"), id=view)
+            for view in ("safe", "fold", "squeeze", "digits")
+        ]
+    )
+    scan = rules.scan("ラインラ" * 250_000)
+    assert scan.truncated
+    assert max(end for places in scan.hits.values() for _, end in places) <= 10_000
