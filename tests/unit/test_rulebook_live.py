@@ -10,9 +10,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from click.testing import CliRunner
 from prometheus_client import generate_latest
 
 from streams import metrics
+from streams.cli.rules import command as rules_command
 from streams.diagnostics import Issue
 from streams.rule_engine import ScannedTurn
 from streams.rulebook import LiveRulebook, Rulebook, RulebookRefused, status
@@ -354,16 +356,34 @@ class TestShrinking:
             assert await live.reload() is False
             assert "was cut off" in live.refused[0].message
 
-    async def test_rules_deleted_from_a_file_or_switched_off_need_no_confirmation(
-        self, directory: Path
+    @pytest.mark.parametrize("change", ["delete", "off", "shadow"])
+    async def test_many_rules_deleted_or_switched_off_must_be_confirmed(
+        self, directory: Path, change: str
     ) -> None:
-        rules = [rule(f"contact.r{number}", f"word{number}") for number in range(5)]
+        rules = [rule(f"contact.r{number}", f"word{number}") for number in range(10)]
         _write(directory, *rules)
         live = LiveRulebook(directory, poll_s=_LONG_S)
         async with _running(live):
-            _write(directory, *rules[3:])
+            for kept in (8, 7):
+                rest = [] if change == "delete" else [text.replace("active", change) for text in rules[kept:]]
+                _write(directory, *rules[:kept], *rest, rule("contact.new", "new"))
+                assert await live.reload() is (kept == 8), "a fifth is not more than a fifth"
+                if kept == 8:
+                    _write(directory, *rules)
+                    assert await live.reload() is True
+            assert "3 of 10 active rules are gone, e.g. contact.r7" in live.refused[0].message
+            result = await asyncio.to_thread(CliRunner().invoke, rules_command, ["accept", str(directory)])
+            assert result.exit_code == 0
             assert await live.reload() is True
-            _write(directory, *(text.replace("active", "off") for text in rules[3:]))
+
+    async def test_in_a_handful_of_rules_edits_need_no_confirmation(self, directory: Path) -> None:
+        rules = [rule(f"contact.r{number}", f"word{number}") for number in range(4)]
+        _write(directory, *rules)
+        live = LiveRulebook(directory, poll_s=_LONG_S)
+        async with _running(live):
+            _write(directory, *rules[2:])
+            assert await live.reload() is True
+            _write(directory, *(text.replace("active", "off") for text in rules[2:]))
             assert await live.reload() is True
 
 
