@@ -106,14 +106,15 @@ async def accounted_for(settings: Settings, domains: Iterable[str], *, timeout_s
 def windows_by_hand(records: Iterable[ConsumerRecord]) -> dict[Place, list[str]]:
     """Message ids of the window of each event, written down naively from the records of `messages`.
 
-    For events with valid, unique messages whose `sent_at` is plausible: per partition and transaction, the last five
-    that had arrived and were not sent later.
+    For valid, unique messages that all have a plausible `sent_at`, or none (then the broker's time counts): per
+    partition and transaction, the last five that had arrived and were not sent later.
     """
     arrived: dict[tuple[int, str], list[tuple[str, int, str]]] = defaultdict(list)
     windows: dict[Place, list[str]] = {}
     for record in sorted(records, key=lambda r: (r.partition, r.offset)):
         event = json.loads(record.value)
-        entry = (event["sent_at"], record.offset, event["message_id"])
+        sent = event.get("sent_at") or f"{record.timestamp:020d}"
+        entry = (sent, record.offset, event["message_id"])
         conversation = arrived[record.partition, event["transaction_id"]]
         conversation.append(entry)
         before = sorted(e for e in conversation if e <= entry)
