@@ -1,6 +1,6 @@
 """Messages a second with 100, 1,000 and 10,000 rules, beside other ways, in one run on the same rules and texts.
 
-    python -m benchmarks.rules.speed conversations.jsonl
+    python -m benchmarks.rules.speed conversations.jsonl [messages joined into one, default 1]
 
 `conversations.jsonl` are example conversations (docs/contracts.md) of real text. pyahocorasick and hyperscan are left out
 where they are not installed. Times are processor time of one thread, best of three passes; the naive loop and
@@ -52,14 +52,14 @@ def rate(run: Engine, texts: Sequence[str]) -> tuple[float, int]:
     return best, len(some)
 
 
-def main(path: Path) -> None:
+def main(path: Path, joined: int = 1) -> None:
     """Measure and print a table."""
     texts = texts_of(path)
     random = Random(1)
     random.shuffle(texts)
     half = len(texts) // 2
     words = words_of(texts[:half])
-    measured = texts[half:]
+    measured = ["\n".join(texts[at : at + joined]) for at in range(half, len(texts), joined)]
     length = sum(map(len, measured)) / len(measured)
     print(f"{len(measured)} messages of {length:.0f} characters; {len(words)} words to make rules of")
     engines: dict[str, Callable[[Sequence[Rule]], Engine]] = {
@@ -89,4 +89,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:3]))
