@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.events import Listing
-from streams.features.auxiliary import auxiliary_values
+from streams.features.listing import listing_features
 from streams.features.tensors import WINDOW, WRITER_CODES, ListingFeatures, WindowFeatures, status_code
 from streams.features.tokens import TextPipeline
 
@@ -112,16 +112,15 @@ def listing_set(examples: Iterable[Example], text: TextPipeline, embed: Embed) -
             listing = msgspec.convert(_of_the_contract(example["listing"]), Listing)
         except (KeyError, TypeError, msgspec.ValidationError) as error:
             raise ExampleError(f"example {number}: not a listing: {error}") from error
-        features.append(listing_features(listing, text, embed(example)))
+        features.append(
+            listing_features(
+                listing,
+                title=text.prepare(listing.title),
+                description=text.prepare(listing.description),
+                image=embed(example),
+            )
+        )
     return ListingSet(tuple(features), gathered.labels(), gathered.fingerprint())
-
-
-def listing_features(
-    listing: Listing, text: TextPipeline, image: npt.NDArray[np.float32] | None
-) -> ListingFeatures:
-    """Tokens of the title, then of the description, each prepared alone, as serving does."""
-    tokens = np.concatenate([text.prepare(part).tokens for part in (listing.title, listing.description)])
-    return ListingFeatures(tokens, auxiliary_values(listing), image)
 
 
 def _of_the_contract(listing: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-
 from streams.alerts import (
     MAX_SHOWN_TEXT,
     Excerpt,
@@ -25,8 +23,8 @@ from streams.alerts import (
     message_subject,
 )
 from streams.events import Decoded, Listing, Message, Position
-from streams.features.auxiliary import auxiliary_values
 from streams.features.images import ImageLoader, LoadedImage
+from streams.features.listing import listing_features
 from streams.features.masking import masked_excerpt
 from streams.features.tensors import (
     WRITER_CODES,
@@ -165,11 +163,7 @@ class Examiner:
             source=source,
             rulebook=book,
             wanted=wanted,
-            features=ListingFeatures(
-                tokens=np.concatenate((title.tokens, description.tokens)),
-                aux=auxiliary_values(listing),
-                image=None,
-            ),
+            features=listing_features(listing, title=title, description=description),
             image=asyncio.ensure_future(self._images.load(listing.images))
             if listing.images and wanted
             else None,
