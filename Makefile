@@ -1,7 +1,8 @@
 # Two commands matter: `make demo` and `make test`. Both make their own virtual environment in .venv.
 # Everything comes from package registries by their ordinary clients; constraints.txt pins the versions.
 
-PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
+# The first that runs: a version manager leaves commands on the path for versions that are not switched on.
+PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.13 python3,$(shell $(name) -c '' 2>/dev/null && command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
