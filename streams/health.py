@@ -33,8 +33,10 @@ class Health:
     def _state(self) -> str:
         if self.failed is not None:
             return "failed"
+        if self.stalled:
+            return "stalled"
         if not self.ready:
-            return "starting"
+            return "starting" if not self.started else "not consuming"
         return "ready" if self.triton == "available" and not self.models else "degraded"
 
     def report(self) -> dict[str, Any]:

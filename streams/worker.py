@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 from aiokafka.errors import KafkaConnectionError
@@ -160,11 +160,7 @@ class Worker:
             wrong = [d for d in differences if d.aspect in ("topic", "partitions") and not d.unknown]
             if not wrong:
                 return
-            listed = "; ".join(f"{d.topic}: {d.aspect} is {d.found}, expected {d.expected}" for d in wrong)
-            raise NotReadyToStart(
-                f"the topics are not as they must be: {listed}. "
-                "Run `sekisho topics create`, or set SEKISHO_PARTITIONS to what is there."
-            )
+            raise NotReadyToStart(what_to_do_about(wrong))
 
     async def _accept(self, book: Rulebook) -> list[Issue]:
         """What speaks against putting a changed rulebook live: topics that cannot be made, models not served."""
@@ -267,6 +263,20 @@ class Worker:
 def models_of(policy: Policy) -> set[ModelVersion]:
     """Every model version that a policy names."""
     return {wanted.model for kind in ("message", "listing") for wanted in wanted_models(policy, kind)}
+
+
+def what_to_do_about(wrong: Sequence[topics.Difference]) -> str:
+    """One line about topics that are missing or have another number of partitions, with the cure of each."""
+    missing = [d.topic for d in wrong if d.aspect == "topic"]
+    others = [f"{d.topic} has {d.found}, should have {d.expected}" for d in wrong if d.aspect == "partitions"]
+    sentences = []
+    if missing:
+        sentences.append(f"missing topics: {', '.join(missing)}. Run `sekisho topics create`.")
+    if others:
+        sentences.append(
+            f"numbers of partitions: {'; '.join(others)}. Set SEKISHO_PARTITIONS to what is there, or make the topic anew."
+        )
+    return " ".join(sentences)
 
 
 def _describe(stalled: Iterable[Stalled]) -> list[str]:

@@ -24,7 +24,8 @@ async def get(port: int, path: str) -> tuple[int, str]:
             200,
             "degraded",
         ),
-        (Health(started=True, consuming=True, stalled=("messages-0",)), 503, "starting"),
+        (Health(started=True, consuming=True, stalled=("messages-0",)), 503, "stalled"),
+        (Health(started=True), 503, "not consuming"),
         (Health(started=True, consuming=True, failed="OSError: x"), 503, "failed"),
     ],
 )
