@@ -276,7 +276,7 @@ def _refusal(error: msgspec.ValidationError) -> BadRecord:
             else text.split(" - at", maxsplit=1)[0]
         )
         return BadRecord("bad_value", f"{what}{shown}")
-    return BadRecord("wrong_type", text)
+    return BadRecord("wrong_type", _WHERE.sub(r" - at `\g<path>`", text))
 
 
 def _field_names(kind: type[Any]) -> frozenset[str]:

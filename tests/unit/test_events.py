@@ -57,7 +57,7 @@ def body(**changes: Any) -> bytes:
         (b"7", "wrong_type", "JSON int"),
         (body(text=...), "missing_field", "`text`"),
         (body(message_id=...), "missing_field", "`message_id`"),
-        (body(text=7), "wrong_type", "$.text"),
+        (body(text=7), "wrong_type", "got `int` - at `text`"),
         (body(message_id=None), "missing_field", "`message_id`"),
         (body(writer="robot"), "bad_value", "`writer`"),
         (body(message_id=""), "bad_value", "length >= 1"),
