@@ -28,7 +28,6 @@ class Ledger:
     alerts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     #: Seconds from an event's sending to a subscriber's hands, of each alert's first revision.
     waited_s: list[float] = field(default_factory=list)
-    rescored: int = 0
     repeated: int = 0
 
     def note_prediction(self, prediction: Mapping[str, Any]) -> None:

@@ -150,7 +150,7 @@ async def _check_dictionary(settings: Settings) -> Checked:
                 "dictionary",
                 "wrong",
                 f"{TOKENIZER} does not split Japanese text",
-                "install the exact versions of constraints.txt again: pip install -c constraints.txt sekisho",
+                "install the exact versions of constraints.txt again, in a checkout: pip install -c constraints.txt .",
             )
         ], None
     return [Finding("dictionary", "ok", f"{TOKENIZER} splits Japanese text")], None
