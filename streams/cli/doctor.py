@@ -176,15 +176,17 @@ async def _check_broker(settings: Settings, policy: Policy | None) -> Checked:
         names = ", ".join(missing)
         findings.append(Finding("topics", "wrong", f"missing: {names}", "run `sekisho topics create`"))
     partitions = [d for d in differences if d.aspect == "partitions"]
-    findings += [
-        Finding(
-            "topics",
-            "wrong",
-            f"{d.topic} has {d.found} partitions, should have {d.expected}",
-            "the window table needs equal counts: set SEKISHO_PARTITIONS to what is there, or make the topic anew",
+    if partitions:
+        findings.append(
+            Finding(
+                "topics",
+                "wrong",
+                ", ".join(
+                    f"{d.topic} has {d.found} partitions, should have {d.expected}" for d in partitions
+                ),
+                "the window table needs equal counts: set SEKISHO_PARTITIONS to what is there, or make the topic anew",
+            )
         )
-        for d in partitions
-    ]
     other = {d.topic for d in differences if d.aspect not in {"topic", "partitions"} and not d.unknown}
     if other:
         findings.append(
@@ -204,7 +206,10 @@ async def _check_triton(settings: Settings, policy: Policy | None) -> Checked:
     from streams.inference.scorer import ModelVersion, Scorer
     from streams.inference.triton import TritonClient
 
-    client = TritonClient.from_settings(settings)
+    try:
+        client = TritonClient.from_settings(settings)
+    except ValueError as error:
+        return [Finding("triton", "wrong", str(error), "`sekisho settings` shows all SEKISHO_TRITON*")], None
     try:
         if not await client.live():
             return [

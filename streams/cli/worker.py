@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import sys
 
 import click
+
+logger = logging.getLogger(__name__)
 
 
 @click.command(
@@ -18,15 +22,26 @@ def command() -> None:
     error that it could not go past; 2: could not start, with the reason; 3: stood still although records waited.
     """
     from streams import logs
-    from streams.cli.console import load_settings
+    from streams.cli.console import load_settings, unknown_variables
+    from streams.kafka.security import SecuritySettingsError
     from streams.rulebook import RulebookRefused
     from streams.worker import NotReadyToStart, Worker
 
-    settings = load_settings()
+    try:
+        settings = load_settings()
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
     logs.set_up(settings.log_level, as_json=settings.log_format == "json")
+    for sentence in unknown_variables(os.environ):
+        logger.warning("%s", sentence)
 
     async def run() -> int:
-        return await Worker(settings).run()
+        try:
+            worker = Worker(settings)
+        except ValueError as error:  # a Triton address or certificate file that cannot be used
+            raise NotReadyToStart(str(error)) from error
+        return await worker.run()
 
     try:
         sys.exit(asyncio.run(run()))
@@ -34,6 +49,6 @@ def command() -> None:
         for issue in refused.issues:
             click.echo(issue.render(), err=True)
         sys.exit(2)
-    except (NotReadyToStart, OSError) as error:
+    except (NotReadyToStart, SecuritySettingsError, OSError) as error:
         click.echo(f"sekisho worker: {error}", err=True)
         sys.exit(2)

@@ -96,7 +96,11 @@ class TritonClient:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> TritonClient:
-        """As `SEKISHO_TRITON*` say. Raises ValueError for addresses that cannot be used."""
+        """As `SEKISHO_TRITON*` say. Raises ValueError for addresses and files that cannot be used."""
+        for name in ("triton_tls_ca_file", "triton_tls_cert_file", "triton_tls_key_file"):
+            path = getattr(settings, name)
+            if path is not None and not path.is_file():
+                raise ValueError(f"SEKISHO_{name.upper()} names {path}, which is not a file")
         tls = None
         if settings.triton_tls_ca_file is not None:
             tls = ClientTls(
