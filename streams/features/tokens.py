@@ -52,11 +52,10 @@ def token_hash(surface: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PreparedText:
-    """A text as the models see it: `masked` in the original's writing, `tokens` int64, kinds masked in order of place."""
+    """A text as the models see it: `masked` in the original's writing, `tokens` int64."""
 
     masked: str
     tokens: npt.NDArray[np.int64]
-    masked_kinds: tuple[str, ...]
 
 
 class TextPipeline:
@@ -88,7 +87,7 @@ class TextPipeline:
         masked = mask_spans(original, spans).text if spans and self._mask else original
         if len(original) < len(text):
             masked += "…"
-        return PreparedText(masked, hashes, tuple(span.kind for span in spans))
+        return PreparedText(masked, hashes)
 
 
 def _cut(text: str) -> str:
