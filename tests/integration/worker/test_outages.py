@@ -170,7 +170,7 @@ async def test_missing_topics_are_named_before_anything_starts(settings: Setting
     worker = WorkerProcess(elsewhere).start()
     try:
         assert await worker.ended() == 2
-        assert "nothing-here.messages: topic is missing" in worker.log()
+        assert "missing topics: nothing-here.listings, nothing-here.messages" in worker.log()
         assert "sekisho topics create" in worker.log()
     finally:
         worker.kill()
