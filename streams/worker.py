@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 #: Exit codes. A supervisor restarts on any but 0; 3 tells an operator's eye that the worker stood still.
 EXIT_OK, EXIT_FAILED, EXIT_STALLED = 0, 1, 3
+#: Signals this close together, in seconds, are one wish to stop and not a second, impatient one.
+ONE_WISH_S = 1.0
 #: How often progress is looked at, in seconds.
 WATCH_S = 1.0
 #: How often Triton and the models of the policy are looked at, in seconds.
@@ -56,6 +58,7 @@ class Worker:
         self._triton = TritonClient.from_settings(settings)
         self._pipeline: Pipeline | None = None
         self._watchers: list[asyncio.Task[None]] = []
+        self._told_to_stop_at_s = 0.0
         self._server = HealthServer(
             self.health,
             rules=lambda: rulebook.status(self._rulebook),
@@ -106,8 +109,11 @@ class Worker:
 
     def _on_signal(self, number: int) -> None:
         if self._stop.is_set():
+            if time.monotonic() - self._told_to_stop_at_s < ONE_WISH_S:
+                return  # `timeout` and terminals signal the process and its group
             logger.warning("second signal: leaving at once; what is in flight will be delivered again")
             os._exit(EXIT_FAILED)
+        self._told_to_stop_at_s = time.monotonic()
         logger.info("%s: finishing what is in flight", signal.Signals(number).name)
         self._stop.set()
 

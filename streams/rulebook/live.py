@@ -208,7 +208,9 @@ class LiveRulebook:
             metrics.RULES_RELOADS.labels("refused").inc()
             self._collector.reload_failures += 1
             log.error(
-                "the rule files are refused, the old set stays:\n%s", "\n".join(i.render() for i in issues)
+                "the rule files are refused%s:\n%s",
+                "" if self._current is None else ", the old set stays",
+                "\n".join(i.render() for i in issues),
             )
         return False
 
@@ -295,6 +297,18 @@ def status(live: LiveRulebook) -> dict[str, Any]:
         "ruleset": current.rules.version,
         "policy": current.policy.version,
         "loaded_at": _utc(current.loaded_at),
+        "refused": [
+            {
+                "code": issue.code,
+                "message": issue.message,
+                "path": issue.path,
+                "line": issue.line,
+                "column": issue.column,
+                "hint": issue.hint,
+                "detail": issue.detail,
+            }
+            for issue in live.refused
+        ],
         "rules": {mode: modes[mode] for mode in MODES},
         "domains": sorted(current.policy.domains),
         "valve": {
@@ -323,18 +337,6 @@ def status(live: LiveRulebook) -> dict[str, Any]:
             }
             for rule_id, tally in live.watch.tallies.items()
         },
-        "refused": [
-            {
-                "code": issue.code,
-                "message": issue.message,
-                "path": issue.path,
-                "line": issue.line,
-                "column": issue.column,
-                "hint": issue.hint,
-                "detail": issue.detail,
-            }
-            for issue in live.refused
-        ],
     }
 
 
