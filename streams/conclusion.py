@@ -58,7 +58,7 @@ def _conclude(
     alerts = alert_records(
         case.screened,
         [item for item in raising if item.domain in domains],
-        severities={name: domain.severity for name, domain in policy.domains.items()},
+        severities={name: policy.domains[name].severity for name in domains & policy.domains.keys()},
         revision=revision,
         now_us=now_us,
     )

@@ -26,6 +26,18 @@ class Issue:
     severity: Severity = "error"
     detail: str = ""
 
+    def record(self) -> dict[str, object]:
+        """For programs, ready for JSON."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "path": self.path,
+            "line": self.line,
+            "column": self.column,
+            "hint": self.hint,
+            "detail": self.detail,
+        }
+
     def render(self) -> str:
         """`file:line:col: code: message  (hint)`, the form editors and CI logs make clickable."""
         word = "warning: " if self.severity == "warning" else ""

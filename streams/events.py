@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -216,7 +216,7 @@ def _decode(
         event = msgspec.convert(body, kind)
     except msgspec.ValidationError as error:
         raise _refusal(error) from error
-    unknown = tuple(sorted(body.keys() - _field_names(kind))) if len(body) > _count_known(body, kind) else ()
+    unknown = tuple(sorted(body.keys() - _FIELDS[kind]))
     return event, notes, unknown
 
 
@@ -277,15 +277,6 @@ def _refusal(error: msgspec.ValidationError) -> BadRecord:
         )
         return BadRecord("bad_value", f"{what}{shown}")
     return BadRecord("wrong_type", _WHERE.sub(r" - at `\g<path>`", text))
-
-
-def _field_names(kind: type[Any]) -> frozenset[str]:
-    return _FIELDS[kind]
-
-
-def _count_known(body: Mapping[str, object], kind: type[Any]) -> int:
-    fields = _FIELDS[kind]
-    return sum(1 for name in body if name in fields)
 
 
 def _key_notes(key: bytes | None, expected: str) -> tuple[str, ...]:

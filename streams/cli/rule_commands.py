@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from streams.cli.rule_files import junit, snapshot_of
-from streams.diagnostics import Issue, errors
+from streams.diagnostics import errors
 from streams.rule_engine.rule import MODES
 from streams.rulebook.benign import read_benign
 from streams.rulebook.check import Bundle
@@ -114,18 +114,5 @@ def _report(found: Snapshot, bundle: Bundle) -> dict[str, object]:
         "tests": bundle.samples_run,
         "errors": len(wrong),
         "warnings": len(bundle.issues) - len(wrong),
-        "issues": [_issue(issue) for issue in bundle.issues],
-    }
-
-
-def _issue(issue: Issue) -> dict[str, object]:
-    return {
-        "severity": issue.severity,
-        "code": issue.code,
-        "message": issue.message,
-        "path": issue.path,
-        "line": issue.line,
-        "column": issue.column,
-        "hint": issue.hint,
-        "detail": issue.detail,
+        "issues": [{"severity": issue.severity, **issue.record()} for issue in bundle.issues],
     }

@@ -297,18 +297,7 @@ def status(live: LiveRulebook) -> dict[str, Any]:
         "ruleset": current.rules.version,
         "policy": current.policy.version,
         "loaded_at": _utc(current.loaded_at),
-        "refused": [
-            {
-                "code": issue.code,
-                "message": issue.message,
-                "path": issue.path,
-                "line": issue.line,
-                "column": issue.column,
-                "hint": issue.hint,
-                "detail": issue.detail,
-            }
-            for issue in live.refused
-        ],
+        "refused": [issue.record() for issue in live.refused],
         "rules": {mode: modes[mode] for mode in MODES},
         "domains": sorted(current.policy.domains),
         "valve": {

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import struct
-import zlib
 
 import orjson
 import pytest
@@ -16,21 +14,7 @@ from streams.settings import Settings
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.outputs import accounted_for
 from tests.integration.worker.traffic import listing, message, send
-
-
-def _png_that_claims(width: int, height: int) -> bytes:
-    """A tiny PNG whose header claims a huge picture: an image bomb."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
-        + chunk(b"IEND", b"")
-    )
+from tests.pictures import png_claiming
 
 
 def _jpeg() -> bytes:
@@ -120,7 +104,7 @@ async def test_bad_pictures_cost_the_picture_and_not_the_listing(
         "good": ({"data": _b64(_jpeg())}, None),
         "broken": ({"data": _b64(_jpeg()[:200])}, "image_broken"),
         "not-base64": ({"data": "%%%"}, "image_broken"),
-        "bomb": ({"data": _b64(_png_that_claims(60_000, 60_000))}, "image_bomb"),
+        "bomb": ({"data": _b64(png_claiming(60_000, 60_000))}, "image_bomb"),
         "host": ({"url": "https://elsewhere.example/a.jpg"}, "image_host_refused"),
         "private": ({"url": "http://127.0.0.1/a.jpg"}, "image_"),
         "scheme": ({"url": "file:///etc/passwd"}, "image_"),

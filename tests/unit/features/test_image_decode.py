@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ from PIL import Image
 
 from streams.features import image_decode
 from streams.features.image_decode import MAX_BYTES, SIDE, ImageRefused, decode_image
+from tests.pictures import png_claiming
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -35,21 +34,6 @@ def corners(pixels: np.ndarray) -> list[str]:
     q = SIDE // 4
     places = [(q, q), (q, 3 * q), (3 * q, q), (3 * q, 3 * q)]
     return [names[tuple((pixels[place] > 127).astype(int))] for place in places]
-
-
-def png_claiming(width: int, height: int) -> bytes:
-    """A PNG whose header promises more than its few bytes hold."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
-        + chunk(b"IEND", b"")
-    )
 
 
 @pytest.mark.parametrize(
