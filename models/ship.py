@@ -14,9 +14,9 @@ import torch
 from marketplace.listings import LISTING_DOMAINS
 from marketplace.scenarios import MESSAGE_DOMAINS
 from models.networks.image_encoder import ImageEncoder
-from models.release import Released, encoder_model, release_encoder, release_listing, release_message
-from models.release_plan import ReleasePlan
-from models.training import deterministic
+from models.shipped.plan import ReleasePlan
+from models.shipped.release import Released, encoder_model, release_encoder, release_listing, release_message
+from models.training.loop import deterministic
 
 #: A thread count changes the order of sums and with it the last bits of every weight; cores are used by processes.
 _THREADS: Final = 1

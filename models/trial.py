@@ -14,16 +14,16 @@ import click
 import torch
 from torch import nn
 
-from models.datasets import listing_set, message_set, read_examples
-from models.evaluation import evaluate, threshold_for_precision
-from models.image_features import ImageEmbedder
+from models.data.datasets import listing_set, message_set, read_examples
+from models.data.image_features import ImageEmbedder
+from models.data.tables import Table, listing_table, message_table
+from models.data.vocabulary import build_vocabulary
+from models.evaluation.metrics import evaluate, threshold_for_precision
 from models.networks.conversation import ConversationNetwork, ConversationShape
 from models.networks.image_encoder import ImageEncoder
 from models.networks.listing import ListingNetwork, ListingShape
-from models.release import encoder_model, listing_statistics
-from models.tables import Table, listing_table, message_table
-from models.training import TrainingPlan, deterministic, scores, train
-from models.vocabulary import build_vocabulary
+from models.shipped.release import encoder_model, listing_statistics
+from models.training.loop import TrainingPlan, deterministic, scores, train
 from streams.features.tokens import TextPipeline
 
 SPLITS = ("train", "valid", "test")

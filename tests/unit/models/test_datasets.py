@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.corpus import PARTS, listing_part, message_part
-from models.datasets import ExampleError, downsampled, listing_set, message_set, read_examples
-from models.tables import listing_table, message_table
-from models.vocabulary import build_vocabulary
+from models.data.datasets import ExampleError, downsampled, listing_set, message_set, read_examples
+from models.data.tables import listing_table, message_table
+from models.data.vocabulary import build_vocabulary
+from models.shipped.corpus import PARTS, listing_part, message_part
 from streams.features.auxiliary import AUX_NAMES
 from streams.features.tokens import TextPipeline
 
@@ -124,9 +124,9 @@ def test_parts_of_the_corpus_are_apart_in_time_and_in_richness() -> None:
 
 
 def test_pictures_come_from_the_event_or_the_directory(tmp_path: Path) -> None:
-    from models.image_features import ImageEmbedder
+    from models.data.image_features import ImageEmbedder
     from models.networks.image_encoder import ImageEncoder
-    from models.release import encoder_model
+    from models.shipped.release import encoder_model
 
     embed = ImageEmbedder(encoder_model(ImageEncoder()), root=tmp_path)
     buffer = io.BytesIO()

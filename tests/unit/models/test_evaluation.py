@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.evaluation import at_threshold, evaluate, gate_by_class, precision_at, threshold_for_precision
+from models.evaluation.metrics import (
+    at_threshold,
+    evaluate,
+    gate_by_class,
+    precision_at,
+    threshold_for_precision,
+)
 
 TRUTH = np.array([1, 1, 0, 1, 0, 0, 0, 0], np.float32)
 SCORES = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2])

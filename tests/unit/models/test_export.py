@@ -5,7 +5,8 @@ import onnx
 import pytest
 import torch
 
-from models.export import (
+from models.data.vocabulary import Vocabulary
+from models.export.graph import (
     IR_VERSION,
     OPSET,
     image_encoder_onnx,
@@ -17,7 +18,6 @@ from models.export import (
     stored_half,
 )
 from models.networks.image_encoder import ImageEncoder
-from models.vocabulary import Vocabulary
 from streams.features.auxiliary import AUX_NAMES
 from streams.features.tensors import IMAGE_WIDTH
 from tests.unit.models.test_networks import (

@@ -8,13 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from models import trial
-from models.corpus import Sizes
-from models.export import run, session
+from models.export.graph import run, session
 from models.networks.conversation import ConversationShape
 from models.networks.listing import ListingShape
-from models.release_plan import ReleasePlan
 from models.ship import MODELS, make, ship, summary
-from models.training import TrainingPlan
+from models.shipped.corpus import Sizes
+from models.shipped.plan import ReleasePlan
+from models.training.loop import TrainingPlan
 from streams.features.tokens import TOKENIZER
 from streams.inference.repository import read_golden
 

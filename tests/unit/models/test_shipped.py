@@ -26,7 +26,7 @@ def test_the_repository_holds_every_model_and_stays_small() -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_each_model_answers_its_golden_rows_in_every_bucket(name: str) -> None:
-    from models.export import run, session
+    from models.export.graph import run, session
 
     directory = REPOSITORY / name / "1"
     golden = read_golden(directory, name)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from models.adabound import AdaBound
+from models.data.tables import Table
 from models.networks.conversation import ConversationNetwork, ConversationShape
-from models.tables import Table
-from models.training import TrainingPlan, deterministic, scores, train
+from models.training.adabound import AdaBound
+from models.training.loop import TrainingPlan, deterministic, scores, train
 
 pytestmark = pytest.mark.train
 

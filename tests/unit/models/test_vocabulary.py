@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.vocabulary import Vocabulary, build_vocabulary, inverse_document_frequency
+from models.data.vocabulary import Vocabulary, build_vocabulary, inverse_document_frequency
 
 HASHES = st.integers(1, 2**63 - 1)
 

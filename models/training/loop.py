@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.adabound import AdaBound
-from models.tables import Table
+from models.data.tables import Table
+from models.training.adabound import AdaBound
 
 _CHUNK_BATCHES = 32
 _SCORING_BATCH = 256

@@ -14,10 +14,12 @@ import onnx
 import torch
 from torch import nn
 
-from models.corpus import RICH, PartName
-from models.datasets import ListingSet, MessageSet, downsampled
-from models.evaluation import Metrics, evaluate, gate_by_class, threshold_for_precision
-from models.export import (
+from models.data.datasets import ListingSet, MessageSet, downsampled
+from models.data.tables import Table, listing_table, message_table
+from models.data.vocabulary import Vocabulary, build_vocabulary, inverse_document_frequency
+from models.evaluation.metrics import Metrics, evaluate, gate_by_class, threshold_for_precision
+from models.export.golden import listing_rows, message_rows, picture_rows
+from models.export.graph import (
     image_encoder_onnx,
     listing_onnx,
     message_onnx,
@@ -26,14 +28,12 @@ from models.export import (
     session,
     stored_half,
 )
-from models.golden import listing_rows, message_rows, picture_rows
-from models.metadata import GoldenRow, ModelMetadata, Part, write_golden
+from models.export.metadata import GoldenRow, ModelMetadata, Part, write_golden
 from models.networks.conversation import ConversationNetwork, ConversationShape
 from models.networks.listing import ListingNetwork, ListingStatistics
-from models.release_plan import ReleasePlan
-from models.tables import Table, listing_table, message_table
-from models.training import Epoch, History, outputs, scores, train
-from models.vocabulary import Vocabulary, build_vocabulary, inverse_document_frequency
+from models.shipped.corpus import RICH, PartName
+from models.shipped.plan import ReleasePlan
+from models.training.loop import Epoch, History, outputs, scores, train
 from streams.features.auxiliary import AUX_NAMES
 from streams.features.tensors import IMAGE_WIDTH
 from streams.features.tokens import TOKENIZER

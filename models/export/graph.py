@@ -17,8 +17,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from models.data.vocabulary import FIRST_WORD, Vocabulary
 from models.networks.sentences import PAD, UNKNOWN
-from models.vocabulary import FIRST_WORD, Vocabulary
 
 OPSET: Final = 17
 _ML_OPSET: Final = 3

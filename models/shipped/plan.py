@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import onnx
 
-from models.corpus import PARTS, PartName, Sizes, listing_part, message_part
-from models.datasets import ListingSet, MessageSet, listing_set, message_set
-from models.image_features import ImageEmbedder
+from models.data.datasets import ListingSet, MessageSet, listing_set, message_set
+from models.data.image_features import ImageEmbedder
 from models.networks.conversation import ConversationShape
 from models.networks.listing import ListingShape
-from models.training import TrainingPlan
+from models.shipped.corpus import PARTS, PartName, Sizes, listing_part, message_part
+from models.training.loop import TrainingPlan
 from streams.features.tokens import TextPipeline
 
 _MESSAGE_SIZES = Sizes(training=200_000, selection=20_000, threshold=30_000, held_out=30_000, unseen=20_000)

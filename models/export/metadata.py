@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.evaluation import Metrics
+from models.evaluation.metrics import Metrics
 
 METADATA_FORMAT = 1
 _PACKAGES = ("torch", "onnx", "numpy", "pillow", "fugashi", "unidic-lite")

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from models.datasets import Example, ExampleError
-from models.export import run, session
+from models.data.datasets import Example, ExampleError
+from models.export.graph import run, session
 from streams.features.image_decode import ImageRefused, decode_image
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from models.vocabulary import Vocabulary
+from models.data.vocabulary import Vocabulary
 from streams.features.tensors import (
     LISTING_BUCKETS,
     MESSAGE_BUCKETS,

@@ -1,0 +1,1 @@
+"""From example files to arrays: readers, splits, sampling, features, vocabularies."""

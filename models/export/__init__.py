@@ -1,0 +1,1 @@
+"""Trained networks to the files of the model repository."""

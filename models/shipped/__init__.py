@@ -1,0 +1,1 @@
+"""The six models that stand in `triton_repo/`: their data, plan and making."""
