@@ -1,0 +1,1 @@
+"""`sekisho train` and `sekisho evaluate`: the thin shell over training and evaluation."""
