@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from streams.agents.decisions import DecisionIntake
+from streams.agents.forgetting import forget_the_ended
 from streams.agents.intake import delivery_of, take_in
 from streams.agents.lane import Delivery, Lane
 from streams.agents.listings import ListingIntake
@@ -20,7 +21,8 @@ from streams.agents.pictures import PicturesInTurn
 from streams.agents.rescore import RescoreIntake, wait_until_due
 from streams.agents.scoring import ModelStep
 from streams.agents.screening_lane import LaneEnds, ScreeningLane
-from streams.agents.window_table import WindowTable, faust_store
+from streams.agents.window_store import ROCKSDB_OPTIONS, store_of
+from streams.agents.window_table import WindowTable
 from streams.features.tokens import TextPipeline
 from streams.inference.scorer import Scorer
 from streams.inference.triton import TritonClient
@@ -32,6 +34,7 @@ from streams.kafka.topics import windows_changelog
 from streams.rulebook import LiveRulebook
 from streams.screening import Examiner, Source
 from streams.settings import Settings
+from streams.windows import DAY_US, Lifetimes
 
 logger = logging.getLogger(__name__)
 
@@ -83,13 +86,23 @@ class Pipeline:
         ends = LaneEnds(complete=self._complete, is_current=self.is_current, fail=fail)
 
         table = self.app.Table(
-            "windows", key_type=bytes, value_type=bytes, partitions=settings.partitions, use_partitioner=True
+            "windows",
+            key_type=bytes,
+            value_type=bytes,
+            partitions=settings.partitions,
+            use_partitioner=True,
+            options=dict(ROCKSDB_OPTIONS) if settings.window_store == "rocksdb" else None,
         )
         self.windows = WindowTable(
-            lambda: faust_store(table),
+            lambda: store_of(table),
             changelog=windows_changelog(settings),
             committed=self._committed_message,
+            lifetimes=Lifetimes(
+                idle_us=int(settings.window_idle_days * DAY_US),
+                ended_us=int(settings.window_ended_days * DAY_US),
+            ),
         )
+        self._forgetting: asyncio.Task[None] | None = None
         self._messages = MessageIntake(examiner, self.windows)
         self._listings = ListingIntake(examiner)
         self._rescore = RescoreIntake(examiner)
@@ -114,10 +127,16 @@ class Pipeline:
         consumer.drain = self.drain
         self.app.finalize()
         await self.app.start()
+        self._forgetting = asyncio.create_task(
+            forget_the_ended(self.windows, self._outbox, owned=self._owned_messages)
+        )
+        self._forgetting.add_done_callback(self._forgetting_ended)
 
     async def stop(self) -> None:
         """Finish what is in flight, commit, leave the group, close. Bounded by `drain_s` and Kafka's timeouts."""
         consumer = self.app.consumer
+        if self._forgetting is not None:
+            self._forgetting.cancel()
         try:
             if consumer.started and not self.failed and not self.gave_up and consumer.assignment():
                 await consumer.drain_and_commit()
@@ -171,6 +190,17 @@ class Pipeline:
             TP(self.settings.topic("messages"), partition)
         )
         return offset
+
+    def _owned_messages(self) -> frozenset[int]:
+        """The partitions of `messages` whose windows this worker may change: none while they are handed out anew."""
+        if self.app.rebalancing or not self.app.tables.actives_ready:
+            return frozenset()
+        topic = self.settings.topic("messages")
+        return frozenset(tp.partition for tp in self.app.consumer.assignment() if tp.topic == topic)
+
+    def _forgetting_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
 
     def _add_agents(self) -> None:
         self._add_agent("messages", self._screen(self._lanes["messages"].lane, self._messages.examine))
@@ -230,7 +260,7 @@ def new_app(settings: Settings) -> CorrectedApp:
         broker=[f"kafka://{server.strip()}" for server in settings.broker.split(",")],
         broker_credentials=faust_credentials(settings),
         TableManager=CorrectedTableManager,
-        store="memory://",
+        store=f"{settings.window_store}://",
         datadir=str(settings.data_dir / "faust"),
         web_enabled=False,
         topic_partitions=settings.partitions,

@@ -29,6 +29,8 @@ STATUSES = (
     "completed",
     "cancelled",
 )
+#: A transaction of these is over; its buyer and seller may still write to each other for a while.
+FINAL_STATUSES = ("completed", "cancelled")
 
 #: An event time this far after the broker's own timestamp cannot be right (clock skew is minutes, not days).
 MAX_AHEAD_US = 24 * 3600 * 1_000_000

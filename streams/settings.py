@@ -68,6 +68,17 @@ class Settings(BaseSettings):
         5.0, gt=0, description="how often the rule files' content is compared (the watch is a hint)"
     )
 
+    # Windows
+    window_store: Literal["memory", "rocksdb"] = Field(
+        "memory", description="where the conversations' windows live; both are recovered from Kafka"
+    )
+    window_idle_days: float = Field(
+        30.0, gt=0, description="a conversation silent for so long is over: its window is dropped"
+    )
+    window_ended_days: float = Field(
+        7.0, gt=0, description="the same, once its transaction was completed or cancelled"
+    )
+
     # Screening
     pii_mask: bool = Field(True, description="mask personal data before models, alerts, predictions and logs")
     batch_rows: int = Field(64, ge=1, le=1024, description="most events scored together")

@@ -9,7 +9,7 @@ from streams.agents.window_table import WindowTable
 from streams.events import Decoded, Message, decode_message
 from streams.kafka.outbox import Outgoing
 from streams.screening import Case, Examiner, Source
-from streams.windows import MAX_TEXT, Turn
+from streams.windows import MAX_TEXT, Turn, has_ended
 
 
 class MessageIntake:
@@ -27,7 +27,9 @@ class MessageIntake:
         count_unknown_fields("messages", decoded)
         message = decoded.event
         window = self._windows.admit(
-            source.position.partition, message.transaction_id, turn_of(decoded, source.position.offset)
+            source.position.partition,
+            message.transaction_id,
+            turn_of(decoded, source.position.offset, source.timestamp_us),
         )
         return self._examiner.message(decoded, window, source)
 
@@ -38,7 +40,7 @@ class MessageIntake:
         )
 
 
-def turn_of(decoded: Decoded[Message], offset: int) -> Turn:
+def turn_of(decoded: Decoded[Message], offset: int, arrived_us: int) -> Turn:
     """The message as its conversation's window keeps it."""
     message = decoded.event
     return Turn(
@@ -47,4 +49,6 @@ def turn_of(decoded: Decoded[Message], offset: int) -> Turn:
         at_us=decoded.at_us,
         writer=message.writer,
         text=message.text[:MAX_TEXT],
+        arrived_us=arrived_us,
+        ended=has_ended(message.status),
     )

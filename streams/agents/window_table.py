@@ -1,4 +1,4 @@
-"""The Faust table of conversation windows: read and changed here, its changelog written with the event's outputs.
+"""The table of conversation windows: read and changed here, its changelog written with the event's outputs.
 
 Faust's own table writes cost one send per change (135 µs); here a conversation's state is written once per finished
 batch, through the outbox, before the batch's offsets may be committed. Recovery of the table is Faust's.
@@ -6,23 +6,12 @@ batch, through the outbox, before the batch's offsets may be committed. Recovery
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 
+from streams.agents.window_store import WindowStore
 from streams.kafka.outbox import Outgoing
-from streams.windows import Turn, admit, decode, encode
-
-
-class TableStore(Protocol):
-    """What is used of a Faust table's store: a mapping of bytes that survives by its changelog."""
-
-    def get(self, key: bytes, default: None = None) -> bytes | None:
-        """The value, or None."""
-        ...
-
-    def __setitem__(self, key: bytes, value: bytes) -> None: ...
-
-    def __len__(self) -> int: ...
+from streams.windows import Lifetimes, Turn, admit, decode, encode, is_over
 
 
 class WindowTable:
@@ -33,21 +22,36 @@ class WindowTable:
     """
 
     def __init__(
-        self, store: Callable[[], TableStore], *, changelog: str, committed: Callable[[int], int | None]
+        self,
+        store: Callable[[], WindowStore],
+        *,
+        changelog: str,
+        committed: Callable[[int], int | None],
+        lifetimes: Lifetimes,
     ) -> None:
         self._store = store
         self._changelog = changelog
         self._committed = committed
+        self._lifetimes = lifetimes
+        #: By partition: offset and timestamp of the newest record, the same of one that waits to be committed, and
+        #: the newest committed timestamp noted: the clock that conversations end by.
+        self._newest: dict[int, tuple[int, int]] = {}
+        self._waiting: dict[int, tuple[int, int]] = {}
+        self._clock_us: dict[int, int] = {}
+        self._round: Iterator[tuple[int, bytes]] = iter(())
 
     def admit(self, partition: int, transaction_id: str, turn: Turn) -> tuple[Turn, ...]:
         """Let a message join its conversation; the window that ends in it, oldest first."""
         store = self._store()
         key = table_key(partition, transaction_id)
-        value = store.get(key)
+        value = store.get(partition, key)
         turns = () if value is None else decode(value)
-        kept, window = admit(turns, turn, committed=self._committed(partition) or 0)
+        kept, window = admit(
+            turns, turn, committed=self._committed(partition) or 0, lifetimes=self._lifetimes
+        )
         if kept is not turns:
-            store[key] = encode(kept)
+            store.put(partition, key, encode(kept))
+        self._newest[partition] = (turn.offset, turn.arrived_us)
         return window
 
     def changes(self, conversations: Iterable[tuple[int, str]]) -> list[Outgoing]:
@@ -56,8 +60,41 @@ class WindowTable:
         records = []
         for partition, transaction_id in dict.fromkeys(conversations):
             key = table_key(partition, transaction_id)
-            records.append(Outgoing(self._changelog, key, store.get(key), partition=partition))
+            records.append(Outgoing(self._changelog, key, store.get(partition, key), partition=partition))
         return records
+
+    def forget(self, conversations: int, *, owned: frozenset[int], now_us: int) -> list[Outgoing]:
+        """Look at the next so many conversations and drop those that are over: their tombstones for the changelog.
+
+        Going on where the last call ended, round and round. A partition's clock is that of its committed records,
+        never later than `now_us`: a worker that works off a backlog of weeks must not take it for silence. What does
+        not belong to the `owned` partitions is left alone: another worker writes its changelog.
+        """
+        store = self._store()
+        for partition in owned:
+            self._wind_the_clock(partition)
+        tombstones = []
+        looked_at = list(itertools.islice(self._round, conversations))
+        if len(looked_at) < conversations:
+            self._round = iter(store.keys())
+        for partition, key in looked_at:
+            committed = self._committed(partition)
+            value = store.get(partition, key) if partition in owned else None
+            if value is None or committed is None:
+                continue
+            clock_us = min(now_us, self._clock_us.get(partition, 0))
+            if is_over(decode(value), now_us=clock_us, committed=committed, lifetimes=self._lifetimes):
+                store.drop(partition, key)
+                tombstones.append(Outgoing(self._changelog, key, None, partition=partition))
+        return tombstones
+
+    def _wind_the_clock(self, partition: int) -> None:
+        waiting = self._waiting.get(partition)
+        if waiting is not None and waiting[0] < (self._committed(partition) or 0):
+            self._clock_us[partition] = waiting[1]
+            waiting = None
+        if waiting is None and partition in self._newest:
+            self._waiting[partition] = self._newest[partition]
 
     def __len__(self) -> int:
         return len(self._store())
@@ -66,9 +103,3 @@ class WindowTable:
 def table_key(partition: int, transaction_id: str) -> bytes:
     """The table's key of a conversation, e.g. `3/t7`."""
     return f"{partition}/{transaction_id}".encode("utf-8", "surrogatepass")
-
-
-def faust_store(table: Any) -> TableStore:  # noqa: ANN401 - Faust has no types
-    """The store beneath a Faust table: writing to it directly does not send a changelog record."""
-    store: TableStore = table.data.data if hasattr(table.data, "data") else table.data
-    return store

@@ -5,7 +5,20 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.windows import KEPT, MAX_TEXT, WINDOW, Turn, admit, decode, encode, window_as_of
+from streams.windows import (
+    DISORDER_US,
+    KEPT,
+    MAX_TEXT,
+    WINDOW,
+    Lifetimes,
+    Turn,
+    admit,
+    decode,
+    encode,
+    has_ended,
+    is_over,
+    window_as_of,
+)
 
 
 def turn(offset: int, *, at: int | None = None, message_id: str | None = None, text: str = "x") -> Turn:
@@ -133,3 +146,130 @@ def test_a_window_is_short_sorted_unique_and_ends_in_the_judged_message(turns: l
         assert window[-1].message_id == item.message_id
         assert [(t.at_us, t.offset) for t in window] == sorted((t.at_us, t.offset) for t in window)
         assert len({t.message_id for t in window}) == len(window)
+
+
+# Conversations that are over.
+
+LIFE = Lifetimes(idle_us=100 * DISORDER_US, ended_us=10 * DISORDER_US)
+
+
+def at(offset: int, hours: float, *, ended: bool = False) -> Turn:
+    us = int(hours * DISORDER_US)
+    return Turn(offset, f"m{offset}", us, "buyer", "x", arrived_us=us, ended=ended)
+
+
+def ids(window: tuple[Turn, ...]) -> list[str]:
+    return [turn.message_id for turn in window]
+
+
+def test_a_message_after_a_long_silence_begins_a_new_conversation() -> None:
+    state, _ = admit((), at(0, 0), committed=0, lifetimes=LIFE)
+    state, window = admit(state, at(1, 100), committed=0, lifetimes=LIFE)
+    assert ids(window) == ["m0", "m1"], "exactly as long as allowed"
+    state, window = admit(state, at(2, 201), committed=0, lifetimes=LIFE)
+    assert ids(window) == ["m2"]
+    state, window = admit(state, at(3, 202), committed=0, lifetimes=LIFE)
+    assert ids(window) == ["m2", "m3"]
+
+
+def test_after_a_transaction_has_ended_the_silence_may_be_shorter() -> None:
+    assert has_ended("completed")
+    assert has_ended("cancelled")
+    assert not has_ended("shipped")
+    assert not has_ended(None)
+    state, _ = admit((), at(0, 0), committed=0, lifetimes=LIFE)
+    state, _ = admit(state, at(1, 1, ended=True), committed=0, lifetimes=LIFE)
+    _, soon = admit(state, at(2, 10), committed=0, lifetimes=LIFE)
+    assert ids(soon) == ["m0", "m1", "m2"], "thanks and quarrels after the end still have their context"
+    _, late = admit(state, at(2, 12), committed=0, lifetimes=LIFE)
+    assert ids(late) == ["m2"]
+
+
+def test_a_replay_across_the_silence_gives_the_same_windows() -> None:
+    turns = [at(0, 0), at(1, 1), at(2, 300), at(3, 301)]
+    state: tuple[Turn, ...] = ()
+    for one in turns:
+        state, _ = admit(state, one, committed=0, lifetimes=LIFE)
+    again = [ids(admit(state, one, committed=0, lifetimes=LIFE)[1]) for one in turns]
+    assert again == [["m0"], ["m0", "m1"], ["m2"], ["m2", "m3"]]
+
+
+def test_what_was_said_before_the_silence_is_kept_only_while_it_may_come_again() -> None:
+    state, _ = admit((), at(0, 0), committed=0, lifetimes=LIFE)
+    uncommitted, _ = admit(state, at(1, 300), committed=0, lifetimes=LIFE)
+    assert ids(uncommitted) == ["m0", "m1"]
+    committed, _ = admit(state, at(1, 300), committed=1, lifetimes=LIFE)
+    assert ids(committed) == ["m1"]
+
+
+def test_the_same_words_after_a_silence_are_not_a_repetition() -> None:
+    """Otherwise the answer would depend on whether the state had been dropped."""
+    state, _ = admit((), at(0, 0), committed=0, lifetimes=LIFE)
+    again = Turn(5, "m0", 0, "buyer", "x", arrived_us=300 * DISORDER_US)
+    kept, window = admit(state, again, committed=5, lifetimes=LIFE)
+    assert [turn.offset for turn in window] == [5]
+    assert [turn.offset for turn in kept] == [5]
+
+
+def test_over_means_silent_for_long_and_committed() -> None:
+    state, _ = admit((), at(7, 0), committed=0, lifetimes=LIFE)
+    late_us = 102 * DISORDER_US
+    assert is_over(state, now_us=late_us, committed=8, lifetimes=LIFE)
+    assert not is_over(state, now_us=late_us, committed=7, lifetimes=LIFE), "Kafka may deliver it again"
+    assert not is_over(state, now_us=late_us - DISORDER_US, committed=8, lifetimes=LIFE)
+
+
+arrivals = st.lists(
+    st.tuples(st.integers(0, 6), st.integers(0, 120), st.integers(-50, 50), st.booleans()), min_size=1, max_size=30
+)  # fmt: skip
+
+
+def conversation_of(items: list[tuple[int, int, int, bool]]) -> list[Turn]:
+    turns, hours = [], 0
+    for offset, (number, silence, sent_early, ended) in enumerate(items):
+        hours += silence
+        arrived_us = hours * DISORDER_US
+        turns.append(
+            Turn(
+                offset,
+                f"m{number}",
+                arrived_us + sent_early,
+                "seller",
+                "x",
+                arrived_us=arrived_us,
+                ended=ended,
+            )
+        )
+    return turns
+
+
+@given(items=arrivals, data=st.data())
+def test_dropping_what_is_over_changes_no_window(
+    items: list[tuple[int, int, int, bool]], data: st.DataObject
+) -> None:
+    """Whenever the table is looked through: a worker that never drops anything judges the same."""
+    kept_state: tuple[Turn, ...] = ()
+    dropped_state: tuple[Turn, ...] = ()
+    for one in conversation_of(items):
+        look_at_us = data.draw(st.integers(0, one.arrived_us))
+        if dropped_state and is_over(dropped_state, now_us=look_at_us, committed=one.offset, lifetimes=LIFE):
+            dropped_state = ()
+        kept_state, expected = admit(kept_state, one, committed=one.offset, lifetimes=LIFE)
+        dropped_state, window = admit(dropped_state, one, committed=one.offset, lifetimes=LIFE)
+        assert [t.offset for t in window] == [t.offset for t in expected]
+
+
+@given(items=arrivals, data=st.data())
+def test_a_replay_over_silences_gives_the_same_windows(
+    items: list[tuple[int, int, int, bool]], data: st.DataObject
+) -> None:
+    turns = conversation_of(items)
+    committed = data.draw(st.integers(0, len(turns)))
+    state: tuple[Turn, ...] = ()
+    before = []
+    for one in turns:
+        state, window = admit(state, one, committed=min(one.offset, committed), lifetimes=LIFE)
+        before.append(window)
+    for one in turns[committed:]:
+        state, window = admit(state, one, committed=committed, lifetimes=LIFE)
+        assert window == before[one.offset]
