@@ -39,7 +39,7 @@ class Split:
     test: float = 0.15
 
     def __post_init__(self) -> None:
-        if not (0 < self.validation and 0 <= self.test and self.validation + self.test < 1):
+        if not (self.validation > 0 and self.test >= 0 and self.validation + self.test < 1):
             raise ValueError(
                 "validation must be above 0, test not below, and something must be left to train on"
             )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import onnx
 
 from models.data.datasets import Example, ExampleError
+from models.data.feature_cache import FeatureCache
 from models.export.graph import run, session
 from streams.features.image_decode import ImageRefused, decode_image
 
@@ -21,12 +22,22 @@ class ImageEmbedder:
     """The first picture of each listing as float32 [1280]; equal pictures are encoded once.
 
     `root` is where example files' relative paths start. A picture that serving would refuse counts as none, as it
-    would there, and is counted in `refused`.
+    would there, and is counted in `refused`. `cache` is a directory where features are kept for the next time, by
+    the picture's content and the encoder's; trainings may share one, at the same time too.
     """
 
-    def __init__(self, encoder: onnx.ModelProto, *, root: Path | None = None, threads: int = 1) -> None:
+    def __init__(
+        self,
+        encoder: onnx.ModelProto,
+        *,
+        root: Path | None = None,
+        cache: Path | None = None,
+        threads: int = 1,
+    ) -> None:
+        serialised = encoder.SerializeToString(deterministic=True)
         self._session = session(encoder, threads=threads)
         self._root = root
+        self._cache = None if cache is None else FeatureCache(cache, hashlib.sha256(serialised).hexdigest())
         self._known: dict[bytes, npt.NDArray[np.float32] | None] = {}
         self.refused = 0
 
@@ -37,14 +48,23 @@ class ImageEmbedder:
             return None
         digest = hashlib.sha256(data).digest()
         if digest not in self._known:
-            self._known[digest] = self._embed(data)
+            self._known[digest] = self._remembered(digest, data)
         return self._known[digest]
+
+    def _remembered(self, digest: bytes, data: bytes) -> npt.NDArray[np.float32] | None:
+        if self._cache is not None and digest in self._cache:
+            features = self._cache.get(digest)
+        else:
+            features = self._embed(data)
+            if self._cache is not None:
+                self._cache.put(digest, features)
+        self.refused += features is None
+        return features
 
     def _embed(self, data: bytes) -> npt.NDArray[np.float32] | None:
         try:
             pixels = decode_image(data)
         except ImageRefused:
-            self.refused += 1
             return None
         embedding: npt.NDArray[np.float32] = run(self._session, {"image": pixels[np.newaxis]})["embedding"][0]
         return embedding

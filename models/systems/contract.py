@@ -81,8 +81,8 @@ class Trained(Protocol):
         ...
 
     def description(self) -> Mapping[str, Any]:
-        """What metadata.json shall say of it, as JSON: sizes, `best_epoch` where there are epochs,
-        `vocabulary_size` where there is a vocabulary."""
+        """What metadata.json shall say of it, as JSON, each where it applies: `network` (its options), `best_epoch`,
+        `vocabulary_size`, `aux_names`, `notes` (a list of texts)."""
         ...
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,8 @@ from torch.nn import functional
 
 from models.data.tables import Table
 from models.training.adabound import AdaBound
+from models.training.checkpoints import Checkpoints
+from models.training.device import Device
 
 _CHUNK_BATCHES = 32
 _SCORING_BATCH = 256
@@ -31,10 +35,18 @@ class TrainingPlan:
     label_smoothing: float = 0.02
     weight_decay: float = 1e-5
     seed: int = 1
+    #: Epochs without a better validation loss after which to stop; None trains them all.
+    patience: int | None = None
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 2:
             raise ValueError("a plan needs at least one epoch and batches of at least two")
+        if self.learning_rate <= 0 or self.weight_decay < 0 or not 0 <= self.label_smoothing < 1:
+            raise ValueError(
+                "a plan needs a learning_rate above 0, a weight_decay not below 0 and a label_smoothing within 0..1"
+            )
+        if self.patience is not None and self.patience < 1:
+            raise ValueError("a plan's patience is at least one epoch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,52 +78,141 @@ def train(
     validation: Table,
     plan: TrainingPlan,
     report: Callable[[Epoch], None] = lambda _: None,
+    *,
+    device: Device | None = None,
+    checkpoints: Checkpoints | None = None,
+    advance: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> History:
-    """Train in place and leave the network with its best epoch's weights, in evaluation mode."""
-    optimiser = AdaBound(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    batches_per_epoch = math.ceil(len(training) / plan.batch_size)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.epochs * batches_per_epoch)
-    order = np.random.default_rng(plan.seed)
-    epochs: list[Epoch] = []
-    best_loss, best_weights = math.inf, copy.deepcopy(network.state_dict())
-    best = 0
-    for number in range(1, plan.epochs + 1):
-        network.train()
+    """Train in place and leave the network with its best epoch's weights, on the CPU, in evaluation mode.
+
+    With `checkpoints` the state is kept after every epoch, and a call with the same arguments that finds one goes on
+    from it: on a CPU it ends with the same bits as a training that was never interrupted. `report` then hears the
+    epochs of before again. `advance` hears of every batch: done and total over all epochs.
+
+    Raises ArithmeticError where no epoch had a finite validation loss.
+    """
+    device = device or Device()
+    network.to(device.torch)
+    course = _Course(network, plan, math.ceil(len(training) / plan.batch_size))
+    saved = checkpoints.load() if checkpoints is not None else None
+    if saved is not None:
+        course.restore(saved)
+        for epoch in course.epochs:
+            report(epoch)
+    while not course.over:
         total = 0.0
-        for index in _batches(training, plan.batch_size, order):
-            loss = _loss(network, training, index, plan.label_smoothing)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
-            total += float(loss.detach()) * len(index)
-        epoch = Epoch(number, total / len(training), _validation_loss(network, validation))
-        epochs.append(epoch)
+        network.train()
+        for index in _batches(training, plan.batch_size, course.order):
+            total += course.step(training, index, device) * len(index)
+            advance(course.steps_done, course.steps_of_all)
+        epoch = course.end_epoch(total / len(training), _validation_loss(network, validation, device))
+        if checkpoints is not None:
+            checkpoints.save(course.state())
         report(epoch)
-        if epoch.validation_loss < best_loss:
-            best_loss, best, best_weights = epoch.validation_loss, number, copy.deepcopy(network.state_dict())
-    if best == 0:
-        raise ArithmeticError(f"no epoch had a finite validation loss: {epochs}")
-    network.load_state_dict(best_weights)
-    network.eval()
-    return History(tuple(epochs), best)
+    return course.finish()
+
+
+class _Course:
+    """A training under way: all that a checkpoint has to hold."""
+
+    def __init__(self, network: nn.Module, plan: TrainingPlan, batches_per_epoch: int) -> None:
+        self.network, self.plan = network, plan
+        self.optimiser = AdaBound(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+        self.steps_of_all = plan.epochs * batches_per_epoch
+        self.steps_done = 0
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, self.steps_of_all)
+        self.order = np.random.default_rng(plan.seed)
+        self.epochs: list[Epoch] = []
+        self.best, self.best_loss = 0, math.inf
+        self.best_weights: dict[str, Tensor] = {}
+
+    @property
+    def over(self) -> bool:
+        """Whether all epochs are done, or the last `patience` of them brought nothing."""
+        waited = len(self.epochs) - self.best
+        impatient = self.plan.patience is not None and waited >= self.plan.patience
+        return len(self.epochs) >= self.plan.epochs or (self.best > 0 and impatient)
+
+    def step(self, training: Table, index: Tensor, device: Device) -> float:
+        """One update; its mean loss."""
+        loss = _loss(self.network, training, index, self.plan.label_smoothing, device)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        self.schedule.step()
+        self.steps_done += 1
+        return float(loss.detach())
+
+    def end_epoch(self, training_loss: float, validation_loss: float) -> Epoch:
+        """Note what the epoch reached and keep its weights if it is the best so far."""
+        epoch = Epoch(len(self.epochs) + 1, training_loss, validation_loss)
+        self.epochs.append(epoch)
+        if validation_loss < self.best_loss:
+            self.best, self.best_loss = epoch.number, validation_loss
+            self.best_weights = copy.deepcopy(self.network.state_dict())
+        return epoch
+
+    def finish(self) -> History:
+        """Put the best weights in place."""
+        if self.best == 0:
+            raise ArithmeticError(f"no epoch had a finite validation loss: {self.epochs}")
+        self.network.load_state_dict(self.best_weights)
+        self.network.to("cpu").eval()
+        return History(tuple(self.epochs), self.best)
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint: every number that the rest of the training depends on, those of chance among them."""
+        return {
+            "network": self.network.state_dict(),
+            "best_weights": self.best_weights,
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "epochs": [dataclasses.asdict(epoch) for epoch in self.epochs],
+            "best": self.best,
+            "best_loss": self.best_loss,
+            "steps_done": self.steps_done,
+            "order": self.order.bit_generator.state,
+            "chance": torch.get_rng_state(),
+            "gpu_chance": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Be where the training was when `state` was taken."""
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
+        self.best, self.best_loss, self.best_weights = (
+            state["best"],
+            state["best_loss"],
+            state["best_weights"],
+        )
+        self.steps_done = state["steps_done"]
+        self.order.bit_generator.state = state["order"]
+        torch.set_rng_state(state["chance"])
+        if state["gpu_chance"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(state["gpu_chance"])
 
 
 @torch.no_grad()
 def outputs(
-    network: nn.Module, table: Table
+    network: nn.Module, table: Table, device: Device | None = None
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
-    """Logits float32 [N] and, of a listing model, gates float32 [N, 2], in the table's order."""
+    """Logits float32 [N] and, of a listing model, gates float32 [N, 2], in the table's order.
+
+    Always in float32; the network must be on `device` (the CPU, if not said).
+    """
+    device = device or Device()
     network.eval()
     logits = torch.empty(len(table))
     gates: Tensor | None = None
     for index in torch.split(torch.argsort(table.lengths, stable=True), _SCORING_BATCH):
-        result = network(*table.batch(index))
+        result = network(*_moved(table.batch(index), device))
         if isinstance(result, tuple):
             gates = torch.empty(len(table), 2) if gates is None else gates
-            gates[index] = result[1]
+            gates[index] = result[1].cpu()
             result = result[0]
-        logits[index] = result.squeeze(1)
+        logits[index] = result.squeeze(1).cpu()
     return logits.numpy(), None if gates is None else gates.numpy()
 
 
@@ -121,16 +222,21 @@ def scores(network: nn.Module, table: Table) -> npt.NDArray[np.float64]:
     return 1 / (1 + np.exp(-logits.astype(np.float64)))
 
 
-def _loss(network: nn.Module, table: Table, index: Tensor, smoothing: float) -> Tensor:
-    result = network(*table.batch(index))
+def _loss(network: nn.Module, table: Table, index: Tensor, smoothing: float, device: Device) -> Tensor:
+    with device.autocast():
+        result = network(*_moved(table.batch(index), device))
     logits = result[0] if isinstance(result, tuple) else result
-    target = table.labels[index] * (1 - smoothing) + smoothing / 2
-    return functional.binary_cross_entropy_with_logits(logits.squeeze(1), target)
+    target = (table.labels[index] * (1 - smoothing) + smoothing / 2).to(device.torch)
+    return functional.binary_cross_entropy_with_logits(logits.squeeze(1).float(), target)
 
 
-def _validation_loss(network: nn.Module, table: Table) -> float:
-    logits, _ = outputs(network, table)
+def _validation_loss(network: nn.Module, table: Table, device: Device) -> float:
+    logits, _ = outputs(network, table, device)
     return float(functional.binary_cross_entropy_with_logits(torch.from_numpy(logits), table.labels))
+
+
+def _moved(inputs: tuple[Tensor, ...], device: Device) -> tuple[Tensor, ...]:
+    return tuple(values.to(device.torch) for values in inputs)
 
 
 def _batches(table: Table, size: int, order: np.random.Generator) -> Iterator[Tensor]:

@@ -1,0 +1,88 @@
+"""The message network as a system: KimCNN per message, a GRU both ways, writer and status (design: Mercari's)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from models.data.datasets import MessageSet
+from models.data.tables import Table, message_table
+from models.data.vocabulary import Vocabulary, build_vocabulary
+from models.export.graph import message_onnx
+from models.manifests import Manifest
+from models.networks.conversation import ConversationNetwork, ConversationShape
+from models.systems.contract import Context, Examples, Kind, Parts
+from models.training.loop import History, TrainingPlan, deterministic, scores, train
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedMessageNetwork:
+    """A trained `ConversationNetwork` with its vocabulary."""
+
+    network: ConversationNetwork
+    vocabulary: Vocabulary
+    history: History
+
+    def scores(self, examples: Examples) -> npt.NDArray[np.float64]:
+        """See `Trained`."""
+        return scores(self.network, self._table(examples))
+
+    def gates(self, examples: Examples) -> None:
+        """Messages have one modality, so there is nothing to weigh."""
+
+    def to_onnx(self) -> onnx.ModelProto:
+        """See `Trained`."""
+        return message_onnx(self.network, self.vocabulary)
+
+    def description(self) -> Mapping[str, Any]:
+        """See `Trained`."""
+        return {
+            "network": dataclasses.asdict(self.network.shape),
+            "vocabulary_size": self.vocabulary.size,
+            "best_epoch": self.history.best,
+        }
+
+    def _table(self, examples: Examples) -> Table:
+        assert isinstance(examples, MessageSet)
+        unlabelled = np.zeros(len(examples.features), np.float32)
+        return message_table(examples.features, unlabelled, self.vocabulary)
+
+
+class _MessageNetworkSystem:
+    kind: Final[Kind] = "message"
+    several_domains: Final = False
+    network_options: Final = ConversationShape
+    training_options: Final = TrainingPlan
+
+    def train(
+        self, domains: tuple[str, ...], parts: Parts, manifest: Manifest, context: Context
+    ) -> Mapping[str, TrainedMessageNetwork]:
+        """See `System`."""
+        (domain,) = domains
+        training, validation = parts.training, parts.validation
+        assert isinstance(training, MessageSet)
+        assert isinstance(validation, MessageSet)
+        vocabulary = build_vocabulary(tokens for window in training.features for tokens in window.tokens)
+        context.say(f"vocabulary: {vocabulary.size:,} words")
+        deterministic(context.seed)
+        network = ConversationNetwork(vocabulary.size, manifest.network)
+        history = train(
+            network,
+            message_table(training.features, training.labels[domain], vocabulary),
+            message_table(validation.features, validation.labels[domain], vocabulary),
+            manifest.training,
+            context.report,
+            device=context.device,
+            checkpoints=context.checkpoints,
+            advance=context.advance,
+        )
+        return {domain: TrainedMessageNetwork(network, vocabulary, history)}
+
+
+SYSTEM: Final = _MessageNetworkSystem()
