@@ -254,14 +254,16 @@ class Pipeline:
 
 
 def new_app(settings: Settings) -> CorrectedApp:
-    """The Faust app with the settings that make it safe (see docs/architecture.md)."""
+    """The Faust app with the settings that make it safe (see docs/architecture.md). Makes its data directory."""
+    data_dir = settings.data_dir / "faust"
+    data_dir.mkdir(parents=True, exist_ok=True)
     return CorrectedApp(
         f"{settings.topic_prefix}{settings.group}",
         broker=[f"kafka://{server.strip()}" for server in settings.broker.split(",")],
         broker_credentials=faust_credentials(settings),
         TableManager=CorrectedTableManager,
         store=f"{settings.window_store}://",
-        datadir=str(settings.data_dir / "faust"),
+        datadir=str(data_dir),
         web_enabled=False,
         topic_partitions=settings.partitions,
         topic_allow_declare=False,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aiokafka import ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streams.kafka.clients import consumer, producer
 from streams.kafka.reading import assign_all, present_ends, records_until_now, starts_since
@@ -26,3 +28,13 @@ async def write(settings: Settings, topic: str, records: Iterable[Outgoing]) -> 
     async with producer(settings) as client:
         for record in records:
             await client.send_and_wait(topic, record.value, key=record.key, headers=list(record.headers))
+
+
+async def set_topic_config(settings: Settings, topic: str, config: dict[str, str]) -> None:
+    """Change the configuration of a topic (full name)."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
+    await admin.start()
+    try:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, config)])
+    finally:
+        await admin.close()

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streams.embedded.triton import EmbeddedTriton
 from streams.policy import Policy
 from streams.settings import Settings
+from tests.integration.kafka_records import set_topic_config
 from tests.integration.worker.conftest import ROOT, StartWorker
 from tests.integration.worker.outputs import Outputs, accounted_for, read_outputs, windows_by_hand
 from tests.integration.worker.process import WorkerProcess
@@ -102,12 +101,18 @@ async def test_a_frozen_triton_holds_nothing_up(settings: Settings, policy: Poli
         server.stop()
 
 
-@pytest.mark.parametrize("broker", ["tansu", "kafka"], indirect=True)
+@pytest.mark.parametrize(
+    ("broker", "store"),
+    [("tansu", "memory"), ("kafka", "memory"), ("kafka", "rocksdb")],
+    indirect=["broker"],
+)
 async def test_a_killed_worker_loses_nothing_and_repeats_only_itself(
-    settings: Settings, policy: Policy, start_worker: StartWorker
+    settings: Settings, policy: Policy, start_worker: StartWorker, store: str, tmp_path: Path
 ) -> None:
-    first = await start_worker("first")
-    second = await start_worker("second")
+    first, second = [
+        await start_worker(name, SEKISHO_WINDOW_STORE=store, SEKISHO_DATA_DIR=str(tmp_path / name))
+        for name in ("first", "second")
+    ]
     events = generated(900, seed=5)
     sending = asyncio.create_task(send(settings, events, rate=150))
     await asyncio.sleep(2.5)
@@ -131,23 +136,14 @@ async def test_output_that_kafka_refuses_stops_the_worker_with_nothing_committed
     settings: Settings, policy: Policy, start_worker: StartWorker
 ) -> None:
     worker = await start_worker()
-    await _set_topic_config(settings, settings.topic("predictions"), {"max.message.bytes": "200"})
+    await set_topic_config(settings, settings.topic("predictions"), {"max.message.bytes": "200"})
     await send(settings, [message("m1", "長い説明です。" * 50)])
     assert await worker.ended() == 1
     assert "stopping: MessageSizeTooLargeError" in worker.log()
     assert await _committed(settings) == 0
-    await _set_topic_config(settings, settings.topic("predictions"), {"max.message.bytes": "1000000"})
+    await set_topic_config(settings, settings.topic("predictions"), {"max.message.bytes": "1000000"})
     await start_worker("again")
     assert len((await accounted_for(settings, policy.domains)).predictions) == 1
-
-
-async def _set_topic_config(settings: Settings, topic: str, config: dict[str, str]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
-    await admin.start()
-    try:
-        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, config)])
-    finally:
-        await admin.close()
 
 
 async def _committed(settings: Settings) -> int:
