@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from streams.features.normal_form import Aligned, align, normalise
 from streams.rule_engine.digits import digits, digits_places
+from streams.rule_engine.look_alikes import KATAKANA, LATIN
 from streams.rule_engine.rule import View
 
 #: Longest text that is looked through, in characters: ten times the longest message a marketplace accepts, and the
@@ -26,19 +27,10 @@ from streams.rule_engine.rule import View
 MAX_CHARS = 10_000
 
 _SMALL_KANA = dict(zip("ぁぃぅぇぉっゃゅょゎゕゖ", "あいうえおつやゆよわかけ", strict=True))
-#: Letters of other scripts that are drawn like Latin ones, from Unicode's confusables.txt (UTS #39), those that occur
-#: in living alphabets. Texts are case-folded first, so н also stands for Н; where the two cases resemble different
-#: letters the capital decides (ν is read as N, not v), because names such as LINE are written in capitals.
-_LOOK_ALIKES = dict(
-    zip(
-        "авекмнорстухіјѕԁԛԝһӏ" + "αβεζηικμνορτυχγω" + "ıɑɡøłđħ",
-        "abekmhopctyxijsdqwhl" + "abezhikmnoptyxyw" + "iagoldh",
-        strict=True,
-    )
-)
-#: Kanji drawn like katakana.
-_KANJI_LOOK_ALIKES = dict(zip("力口夕二工八卜一", "カロタニエハトー", strict=True))
-_KANJI_IN_KATAKANA = re.compile(r"(?<=[ァ-ヶー])[力口夕二工八卜一](?=[ァ-ヶー]|\b)")
+#: Texts are case-folded first, so н also stands for Н.
+_LOOK_ALIKES = {other: latin for latin, others in LATIN.items() for other in others}
+_KANJI_LOOK_ALIKES = {kanji: katakana for katakana, others in KATAKANA.items() for kanji in others}
+_KANJI_IN_KATAKANA = re.compile(rf"(?<=[ァ-ヶー])[{''.join(_KANJI_LOOK_ALIKES)}](?=[ァ-ヶー]|\b)")
 #: Characters that become one character each, whatever stands beside them: most Japanese messages hold no others, and
 #: need no aligning (35 µs).
 _PLAIN = re.compile("[\t\n\r -~\u3000-\u3002「」『』〜ぁ-ゖァ-ヺ・ー一-鿿！-～]*")
