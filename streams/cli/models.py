@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,19 +74,16 @@ def add_command(*, directory: Path, version: int | None, load: bool) -> None:
     Example: sekisho models add build/message_harassment
     """
     from streams.inference import rollout
-    from streams.inference.repository import RepositoryError
     from streams.inference.staging import place_version
 
     settings = load_settings()
-    try:
+    with _changing(settings.model_repository):
         if load:
             added = asyncio.run(
                 _with_client(settings, rollout.add, settings.model_repository, directory, version=version)
             )
         else:
             added = place_version(settings.model_repository, directory, version=version)
-    except (RepositoryError, rollout.RolloutFailed) as error:
-        raise click.ClickException(str(error)) from error
     state = "served and checked" if load else "placed, not loaded"
     click.echo(
         f"{added}: {state}; `sekisho models promote {added.model} {added.version}` gives it the traffic"
@@ -118,34 +116,60 @@ def promote_command(*, model: str, version: int, threshold: float | None) -> Non
     chosen = metadata.threshold if threshold is None else threshold
     if chosen is None:
         raise click.ClickException(f"{wanted}: its metadata suggests no threshold; give one with --threshold")
-    problems = asyncio.run(_with_client(settings, rollout.verify, settings.model_repository, wanted))
-    if problems:
-        raise click.ClickException("\n".join([*problems, "nothing was changed"]))
-    _write_champion(settings.rules_dir / POLICY_FILE, wanted, chosen)
+    with _changing(settings.model_repository):
+        problems = asyncio.run(_with_client(settings, rollout.verify, settings.model_repository, wanted))
+        if problems:
+            raise click.ClickException("\n".join([*problems, "nothing was changed"]))
+        _write_champion(settings.rules_dir / POLICY_FILE, wanted, chosen)
     click.echo(f"{wanted} is the champion, threshold {chosen:g}")
 
 
 @command.command("remove")
 @click.argument("model")
 @click.argument("version", type=click.IntRange(1))
-def remove_command(*, model: str, version: int) -> None:
+@click.option("--now", is_flag=True, help="Do not wait until no worker asks for it any more.")
+@click.option("--load/--no-load", default=True, help="Have Triton let go of it first.")
+def remove_command(*, model: str, version: int, now: bool, load: bool) -> None:
     """Stop serving VERSION of MODEL and delete it; refused while rules/domains.yaml names it.
+
+    Workers take up a changed policy a little later, so it waits until nothing has asked for the version for two of
+    their polls (SEKISHO_RULES_POLL_S). If Triton does not let go of it, nothing is deleted.
 
     Example: sekisho models remove message_harassment 1
     """
     from streams.inference import rollout
     from streams.inference.contracts import ModelVersion
-    from streams.inference.repository import RepositoryError
+    from streams.inference.staging import take_out
 
     settings = load_settings()
     unwanted = ModelVersion(model, version)
-    if role := _roles(read_policy(settings)).get(unwanted):
-        raise click.ClickException(f"{unwanted} is in use ({role}); promote another version first")
-    try:
-        asyncio.run(_with_client(settings, rollout.remove, settings.model_repository, unwanted))
-    except (RepositoryError, rollout.RolloutFailed) as error:
-        raise click.ClickException(str(error)) from error
+    with _changing(settings.model_repository):
+        if role := _roles(read_policy(settings)).get(unwanted):
+            raise click.ClickException(f"{unwanted} is in use ({role}); promote another version first")
+        if load:
+            idle_s = 0.0 if now else 2 * settings.rules_poll_s
+            asyncio.run(
+                _with_client(settings, rollout.remove, settings.model_repository, unwanted, idle_s=idle_s)
+            )
+        else:
+            take_out(settings.model_repository, unwanted, retire=True)
     click.echo(f"{unwanted} was removed")
+
+
+@contextmanager
+def _changing(repository: Path) -> Iterator[None]:
+    """Alone with the repository; what is refused inside ends the command with its reasons."""
+    from streams.inference.durable import BusyError, sole_writer
+    from streams.inference.repository import RepositoryError
+    from streams.inference.rollout import RolloutFailed
+
+    try:
+        with sole_writer(repository):
+            yield
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or repository}: {error.strerror}") from error
+    except (BusyError, RepositoryError, RolloutFailed) as error:
+        raise click.ClickException(str(error)) from error
 
 
 async def _with_client(settings: Settings, work: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - passes on
@@ -252,6 +276,7 @@ def metrics_text(metrics: object) -> str:
 
 
 def _write_champion(path: Path, version: ModelVersion, threshold: float) -> None:
+    from streams.inference.durable import replace_text
     from streams.inference.promotion import NoChampionError, with_champion
     from streams.policy import parse_policy
 
@@ -264,6 +289,4 @@ def _write_champion(path: Path, version: ModelVersion, threshold: float) -> None
     policy, issues = parse_policy(text.encode("utf-8"), str(path))
     if policy is None:
         raise click.ClickException("\n".join(issue.render() for issue in issues))
-    new = path.with_name(f".{path.name}.new")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)  # whole or not at all: workers watch this file
+    replace_text(path, text)  # whole or not at all: workers watch this file

@@ -19,6 +19,9 @@ METADATA_FILE = "metadata.json"
 GOLDEN_FILE = "golden.json"
 CONFIG_FILE = "config.pbtxt"
 
+#: Half precision and TF32 stay well below; a golden row that any model of the family passes would check nothing.
+LARGEST_TOLERANCE = 0.1
+
 _NUMPY_TYPES: Mapping[str, type[np.generic]] = {"INT64": np.int64, "FP32": np.float32, "UINT8": np.uint8}
 
 
@@ -84,14 +87,24 @@ def read_golden(directory: Path, model: str) -> Golden:
     raw = _read_json(path)
     family = family_of(model)
     types = {tensor.name: _NUMPY_TYPES[tensor.data_type] for tensor in family.inputs}
+    outputs = {tensor.name for tensor in family.outputs}
     rows: list[GoldenRow] = []
     try:
         tolerance = float(raw["tolerance"])
+        if not 0 <= tolerance <= LARGEST_TOLERANCE:
+            raise RepositoryError(
+                f'{path}: "tolerance" is {tolerance:g}; beyond 0 to {LARGEST_TOLERANCE:g} rows prove nothing'
+            )
         for row in raw["rows"]:
             if set(row["inputs"]) != set(types):
                 raise RepositoryError(
                     f"{path}: row {len(rows)} has inputs {', '.join(sorted(row['inputs']))}; "
                     f"the contract says {', '.join(sorted(types))}"
+                )
+            if not row["expected"] or not set(row["expected"]) <= outputs:
+                raise RepositoryError(
+                    f"{path}: row {len(rows)} expects {', '.join(sorted(row['expected'])) or 'nothing'}; "
+                    f"the contract's outputs are {', '.join(sorted(outputs))}"
                 )
             inputs = {name: np.array(values, types[name]) for name, values in row["inputs"].items()}
             expected = {name: np.array(values, np.float32) for name, values in row["expected"].items()}

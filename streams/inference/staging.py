@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
 from streams.inference.contracts import ModelVersion, config_pbtxt
+from streams.inference.durable import replace_text, sync
 from streams.inference.repository import (
     CONFIG_FILE,
     GOLDEN_FILE,
@@ -23,6 +23,8 @@ from streams.inference.repository import (
 
 #: Holds the highest number that was removed after it had served.
 _RETIRED = ".retired"
+#: Versions on their way in and out; the number follows.
+_STAGING, _REMOVED = ".staging-", ".removed-"
 
 
 def place_version(repository: Path, source: Path, *, version: int | None = None) -> ModelVersion:
@@ -40,20 +42,30 @@ def place_version(repository: Path, source: Path, *, version: int | None = None)
     directory = repository / metadata.model
     number = _next_version(metadata.model, there, _highest_retired(directory), version)
     directory.mkdir(parents=True, exist_ok=True)
-    staging = directory / f".staging-{number}"
-    if staging.exists():
-        shutil.rmtree(staging)  # an earlier attempt was cut short
+    _clear_leftovers(directory)
+    staging = directory / f"{_STAGING}{number}"
     staging.mkdir()
     for name in (MODEL_FILE, GOLDEN_FILE):
         shutil.copyfile(source / name, staging / name)
     described = json.dumps({**metadata.raw, "version": number}, indent=1, ensure_ascii=False)
     (staging / METADATA_FILE).write_text(described + "\n", encoding="utf-8")
     for path in (*staging.iterdir(), staging):
-        _sync(path)
+        sync(path)
     staging.rename(directory / str(number))
-    _sync(directory)
+    for path in (directory, repository):  # the model's own entry too, which is new with its first version
+        sync(path)
     write_config(repository, metadata.model)
     return ModelVersion(metadata.model, number)
+
+
+def withdraw(repository: Path, version: ModelVersion) -> None:
+    """Write a configuration that no longer serves the version; its files stay until `take_out`.
+
+    Of a model's last version nothing changes: a configuration without versions is none. Raises RepositoryError.
+    """
+    _require(repository, version)
+    if versions_of(repository, version.model) != [version.version]:
+        write_config(repository, version.model, without=version.version)
 
 
 def take_out(repository: Path, version: ModelVersion, *, retire: bool) -> None:
@@ -61,23 +73,24 @@ def take_out(repository: Path, version: ModelVersion, *, retire: bool) -> None:
 
     `retire`: its number is not given again, because predictions and alerts speak of it. Raises RepositoryError.
     """
-    directory = repository / version.model / str(version.version)
-    if not directory.is_dir():
-        raise RepositoryError(f"{directory}: no such version")
-    removed = directory.with_name(f".removed-{version.version}")
-    directory.rename(removed)
-    if versions_of(repository, version.model):
-        if retire:
-            retired = directory.with_name(_RETIRED)
-            highest = max(version.version, _highest_retired(directory.parent))
-            retired.write_text(f"{highest}\n", encoding="utf-8")
-        write_config(repository, version.model)
-        shutil.rmtree(removed)
-    else:
+    directory = _require(repository, version)
+    # The configuration first: cut short in between, a server that starts then serves the others, where one that
+    # named a missing directory would serve none of them.
+    withdraw(repository, version)
+    if versions_of(repository, version.model) == [version.version]:
         shutil.rmtree(directory.parent)
+        sync(repository)
+        return
+    if retire:
+        highest = max(version.version, _highest_retired(directory.parent))
+        replace_text(directory.with_name(_RETIRED), f"{highest}\n")
+    removed = directory.with_name(f"{_REMOVED}{version.version}")
+    directory.rename(removed)
+    sync(directory.parent)
+    shutil.rmtree(removed)
 
 
-def write_config(repository: Path, model: str) -> None:
+def write_config(repository: Path, model: str, *, without: int | None = None) -> None:
     """Replace config.pbtxt by one for the versions that are there; instances and queue delay stay as they were."""
     directory = repository / model
     path = directory / CONFIG_FILE
@@ -85,14 +98,26 @@ def write_config(repository: Path, model: str) -> None:
         ServingOptions.read_from(path.read_text(encoding="utf-8")) if path.exists() else ServingOptions()
     )
     facts = {
-        number: _metadata_of(directory, model, number).facts for number in versions_of(repository, model)
+        number: _metadata_of(directory, model, number).facts
+        for number in versions_of(repository, model)
+        if number != without
     }
     text = config_pbtxt(model, facts, instances=options.instances, queue_delay_us=options.queue_delay_us)
-    new = directory / f".{CONFIG_FILE}.new"
-    new.write_text(text, encoding="utf-8")
-    _sync(new)
-    new.replace(path)
-    _sync(directory)
+    replace_text(path, text)
+
+
+def _require(repository: Path, version: ModelVersion) -> Path:
+    directory = repository / version.model / str(version.version)
+    if not directory.is_dir():
+        raise RepositoryError(f"{directory}: no such version")
+    return directory
+
+
+def _clear_leftovers(directory: Path) -> None:
+    """Delete what attempts that were cut short left; no server looks at names that begin with a dot."""
+    for leftover in directory.iterdir():
+        if leftover.name.startswith((_STAGING, _REMOVED)):
+            shutil.rmtree(leftover)
 
 
 def _metadata_of(directory: Path, model: str, version: int) -> Metadata:
@@ -116,11 +141,3 @@ def _next_version(model: str, there: list[int], retired: int, wanted: int | None
 def _highest_retired(directory: Path) -> int:
     path = directory / _RETIRED
     return int(path.read_text(encoding="utf-8")) if path.exists() else 0
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

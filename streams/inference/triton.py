@@ -186,6 +186,17 @@ class TritonClient:
         )
         return served_config(answer["config"])
 
+    async def requests(self, model: str, version: int) -> int:
+        """How many requests the servers answered or failed for this version since they loaded it."""
+        count = 0
+        for client in self._each():
+            answer = await self._call(
+                client.get_inference_statistics(model, str(version), client_timeout=self._timeout_s)
+            )
+            for entry in answer.model_stats:
+                count += entry.inference_stats.success.count + entry.inference_stats.fail.count
+        return count
+
     async def load(self, model: str) -> None:
         """Load the model, or its changed files, on every server; old versions serve until the new ones are ready."""
         for client in self._each():

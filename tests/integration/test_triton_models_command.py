@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,9 @@ from click.testing import CliRunner, Result
 from streams.cli.models import command
 from streams.embedded.triton import EmbeddedTriton
 from streams.features.tokens import TOKENIZER
+from streams.inference.durable import sole_writer
 from streams.policy import parse_policy
-from tests.integration.tiny_models import client_of, message_inputs, message_sum
+from tests.integration.tiny_models import client_of, message_crash, message_inputs, message_sum
 
 pytest_plugins = ("tests.integration.triton_fixtures",)
 pytestmark = pytest.mark.embedded
@@ -62,6 +65,7 @@ class Shop:
             "SEKISHO_RULES_DIR": str(self.rules),
             "SEKISHO_TRITON": self.triton,
             "SEKISHO_TRITON_TIMEOUT_S": "10",
+            "SEKISHO_RULES_POLL_S": "0.2",
         }
         return CliRunner().invoke(command, list(arguments), env=environment, catch_exceptions=False)
 
@@ -245,7 +249,53 @@ def test_a_server_that_wants_the_admin_key_says_so(shop, repository, start_trito
     shop.policy.write_text(POLICY.replace("message_sum", "message_other"))
     result = shop.run("remove", "message_sum", "1")
     assert result.exit_code == 1
-    assert "message_sum/1 was deleted, but Triton did not follow: restricted" in result.output
+    assert "message_sum/1 stays: Triton refused to let go of it (restricted" in result.output
+    assert list(shop.listed()) == [1]
+    assert shop.run("remove", "--no-load", "message_sum", "1").exit_code == 0
+    assert not (shop.repository / "message_sum").exists()
+
+
+def test_a_version_that_is_still_asked_for_stays(served, monkeypatch):
+    shop, server = served
+    monkeypatch.setattr("streams.inference.rollout._PATIENCE_S", 1.0)
+    assert shop.run("add", str(trained(shop.base / "second", 0.002))).exit_code == 0
+    asking = threading.Event()
+
+    def ask() -> None:
+        while not asking.wait(0.05):
+            score(server, 2)
+
+    worker = threading.Thread(target=ask)
+    worker.start()
+    try:
+        refused = shop.run("remove", "message_sum", "2")
+    finally:
+        asking.set()
+        worker.join()
+    assert refused.exit_code == 1
+    assert re.search(r"message_sum/2 stays: it was asked \d+ times", refused.output)
+    assert score(server, 2) == pytest.approx(2.0)
+    assert shop.run("remove", "message_sum", "2").exit_code == 0
+    assert list(shop.listed()) == [1]
+
+
+def test_two_commands_do_not_change_the_repository_at_once(shop):
+    with sole_writer(shop.repository):
+        refused = shop.run("remove", "--no-load", "message_sum", "1")
+    assert refused.exit_code == 1
+    assert "another command is changing" in refused.output
+    assert list(shop.listed()) == [1]
+
+
+def test_a_version_that_kills_its_process_while_loading_is_taken_out_again(served):
+    shop, server = served
+    second = trained(shop.base / "second", 0.002)
+    (second / "model.onnx").write_bytes(message_crash("message_sum").SerializeToString())
+    result = shop.run("add", str(second))
+    assert result.exit_code == 1
+    assert "message_sum/2 was taken out again" in result.output
+    assert list(shop.listed()) == [1]
+    assert score(server, 1) == pytest.approx(1.0)
 
 
 def test_addresses_that_cannot_be_used_are_explained(shop):

@@ -139,6 +139,20 @@ def message_slow(model: str) -> onnx.ModelProto:
     )
 
 
+def message_crash(model: str) -> onnx.ModelProto:
+    """Kills whoever opens it: functions that call each other 100,000 deep overflow ONNX Runtime's stack."""
+    depth, domain = 100_000, "deep"
+    sets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(domain, 1)]
+    made = message_sum(model, 1.0)
+    made.graph.node[-1].CopyFrom(helper.make_node("f0", ["total"], ["score"], domain=domain))
+    made.opset_import.append(sets[1])
+    for number in range(depth):
+        called = (f"f{number + 1}", domain) if number + 1 < depth else ("Identity", "")
+        body = [helper.make_node(called[0], ["x"], ["y"], domain=called[1])]
+        made.functions.append(helper.make_function(domain, f"f{number}", ["x"], ["y"], body, sets))
+    return made
+
+
 def listing_sum(model: str) -> onnx.ModelProto:
     """score = Σ tokens / 1000 + has_image · mean(image) + Σ aux; gate = (1 - has_image, has_image)."""
     n = helper.make_node

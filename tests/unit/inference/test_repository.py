@@ -15,7 +15,7 @@ from streams.inference.repository import (
     read_metadata,
     versions_of,
 )
-from streams.inference.staging import place_version, take_out, write_config
+from streams.inference.staging import place_version, take_out, withdraw, write_config
 
 METADATA = {"model": "message_x", "version": 9, "tokenizer": "t/1", "threshold": 0.5, "notes": ["あ"]}
 ROW = {"inputs": {"tokens": [[1]] * 5, "writer": [1] * 5, "status": [0]}, "expected": {"score": [0.25]}}
@@ -44,12 +44,19 @@ def test_golden_rows_have_the_contracts_types(tmp_path: Path):
     ("golden", "message"),
     [
         ({"rows": [ROW]}, "not as golden.json should be"),
-        ({"tolerance": 1, "rows": []}, "holds no rows"),
+        ({"tolerance": 0.01, "rows": []}, "holds no rows"),
+        ({"tolerance": 1, "rows": [ROW]}, '"tolerance" is 1; beyond 0 to 0.1 rows prove nothing'),
+        ({"tolerance": float("nan"), "rows": [ROW]}, '"tolerance" is nan'),
+        ({"tolerance": 0.01, "rows": [{**ROW, "expected": {}}]}, "row 0 expects nothing; the contract"),
+        ({"tolerance": 0.01, "rows": [{**ROW, "expected": {"gate": [1, 0]}}]}, "row 0 expects gate; the"),
         (
-            {"tolerance": 1, "rows": [{**ROW, "inputs": {"tokens": [1]}}]},
+            {"tolerance": 0.01, "rows": [{**ROW, "inputs": {"tokens": [1]}}]},
             "row 0 has inputs tokens; the contract",
         ),
-        ({"tolerance": 1, "rows": [{**ROW, "expected": {"score": "high"}}]}, "not as golden.json should be"),
+        (
+            {"tolerance": 0.01, "rows": [{**ROW, "expected": {"score": "high"}}]},
+            "not as golden.json should be",
+        ),
         ([], "must be a JSON object"),
     ],
 )
@@ -108,9 +115,39 @@ def test_a_placed_version_is_complete_and_served_beside_the_others(tmp_path: Pat
 
 
 def test_an_attempt_that_was_cut_short_is_cleared_away(tmp_path: Path):
-    (tmp_path / "repository" / "message_x" / ".staging-1" / "half").mkdir(parents=True)
+    for leftover in (".staging-1", ".staging-7", ".removed-3"):
+        (tmp_path / "repository" / "message_x" / leftover / "half").mkdir(parents=True)
     place_version(tmp_path / "repository", candidate(tmp_path / "a"))
-    assert not (tmp_path / "repository" / "message_x" / ".staging-1").exists()
+    assert sorted(p.name for p in (tmp_path / "repository" / "message_x").iterdir()) == ["1", "config.pbtxt"]
+
+
+def test_a_withdrawn_version_keeps_its_files_and_is_served_no_more(tmp_path: Path):
+    repository, source = tmp_path / "repository", candidate(tmp_path / "a")
+    place_version(repository, source)
+    withdraw(repository, ModelVersion("message_x", 1))
+    config = repository / "message_x" / "config.pbtxt"
+    assert "versions: [ 1 ]" in config.read_text(), "a configuration without versions is none"
+    place_version(repository, source)
+    withdraw(repository, ModelVersion("message_x", 2))
+    assert "versions: [ 1 ]" in config.read_text()
+    assert versions_of(repository, "message_x") == [1, 2]
+    with pytest.raises(RepositoryError, match="no such version"):
+        withdraw(repository, ModelVersion("message_x", 3))
+
+
+def test_cut_short_while_deleting_the_configuration_already_leaves_the_version_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    repository, source = tmp_path / "repository", candidate(tmp_path / "a")
+    for _ in range(2):
+        place_version(repository, source)
+    monkeypatch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        take_out(repository, ModelVersion("message_x", 2), retire=True)
+    monkeypatch.undo()
+    assert "versions: [ 1 ]" in (repository / "message_x" / "config.pbtxt").read_text()
+    take_out(repository, ModelVersion("message_x", 2), retire=True)
+    assert place_version(repository, source) == ModelVersion("message_x", 3)
 
 
 def test_numbers_that_served_are_never_given_again(tmp_path: Path):
