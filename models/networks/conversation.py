@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from models.networks.sentences import PAD, UNKNOWN, KimCnn
 from streams.events import STATUSES
-from streams.features.tensors import WINDOW
+from streams.features.tensors import MESSAGE_BUCKETS, WINDOW
 
 _WRITER_CODES = 3  # absent, seller, buyer
 _STATUS_CODES = len(STATUSES) + 1  # 0 is unknown
@@ -17,22 +17,40 @@ _STATUS_CODES = len(STATUSES) + 1  # 0 is unknown
 
 @dataclass(frozen=True, slots=True)
 class ConversationShape:
-    """Sizes and parts of the message model. `turns` last messages are read, the others ignored."""
+    """Sizes and parts of the message model. Raises ValueError for one that cannot be built."""
 
     embedding_width: int = 64
+    #: Filters of each width: a sentence vector has filters × len(widths) numbers.
     filters: int = 48
+    #: Words that a filter sees at once.
     widths: tuple[int, ...] = (2, 3, 4)
+    #: Of one GRU; there are two.
     hidden: int = 64
+    #: So many last messages are read, the others ignored.
     turns: int = WINDOW
     writer: bool = True
     status: bool = True
     dropout: float = 0.5
     #: Share of words made unknown in training, so that the model learns to live with words it has never seen.
     word_dropout: float = 0.2
+    #: File in word2vec's format (models/data/word_vectors.py) that the embedding starts from; None: random numbers.
+    word_vectors: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.turns <= WINDOW:
             raise ValueError(f"turns is {self.turns}; the window holds 1 to {WINDOW}")
+        for name in ("embedding_width", "filters", "hidden"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if not self.widths or len(set(self.widths)) < len(self.widths):
+            raise ValueError(f"widths are {list(self.widths)}; give at least one, each once")
+        if not 1 <= min(self.widths) <= max(self.widths) <= MESSAGE_BUCKETS[-1]:
+            raise ValueError(
+                f"widths are {list(self.widths)}; a filter sees 1 to {MESSAGE_BUCKETS[-1]} words"
+            )
+        for name in ("dropout", "word_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1")
 
 
 class ConversationNetwork(nn.Module):
@@ -66,7 +84,7 @@ class ConversationNetwork(nn.Module):
         first = WINDOW - self.shape.turns
         rows, writer = rows[:, first:], writer[:, first:]
         if self.training and self.shape.word_dropout:
-            dropped = (torch.rand(rows.shape) < self.shape.word_dropout) & (rows != PAD)
+            dropped = (torch.rand(rows.shape, device=rows.device) < self.shape.word_dropout) & (rows != PAD)
             rows = rows.masked_fill(dropped, UNKNOWN)
         sentences = self._sentences(rows)
         if self.shape.writer:
@@ -83,8 +101,10 @@ class ConversationNetwork(nn.Module):
             # A third of all turns are absent: convolving only the others gives the same (an absent turn's vector is 0)
             # for a third less work. In the graph it would be a shape that depends on the data.
             present = (flat != PAD).any(dim=1)
-            vectors = torch.zeros(len(flat), self.sentences.width)
-            vectors = vectors.masked_scatter(present.unsqueeze(1), self.sentences(flat[present]))
+            found = self.sentences(flat[present])
+            # `new_zeros`: on the same device, and of the same type under autocast.
+            blank = found.new_zeros(len(flat), self.sentences.width)
+            vectors: Tensor = blank.masked_scatter(present.unsqueeze(1), found)
         else:
             vectors = self.sentences(flat)
         return vectors.reshape(-1, self.shape.turns, self.sentences.width)
