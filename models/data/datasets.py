@@ -5,28 +5,37 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from models.data.examples import Example, ExampleError, checked_labels, place_of, read_examples
 from streams.events import Listing
 from streams.features.listing import listing_features
 from streams.features.tensors import WINDOW, WRITER_CODES, ListingFeatures, WindowFeatures, status_code
 from streams.features.tokens import TextPipeline
 
-Example = Mapping[str, Any]
+__all__ = [
+    "Embed",
+    "Example",
+    "ExampleError",
+    "ListingSet",
+    "MessageSet",
+    "chosen",
+    "contract_listing",
+    "downsampled",
+    "listing_set",
+    "message_set",
+    "read_examples",
+]
+
 Labels = dict[str, npt.NDArray[np.float32]]
 #: A listing's picture (its example, for the place of the file) to features float32 [1280], or None without one.
 Embed = Callable[[Example], npt.NDArray[np.float32] | None]
-
-
-class ExampleError(ValueError):
-    """An example that is not of the contract's shape; says which one and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +69,30 @@ def downsampled(found: MessageSet, domain: str, negatives_per_positive: float, s
     return MessageSet(tuple(found.features[i] for i in order), {domain: labels[order]}, found.fingerprint)
 
 
-def read_examples(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file. Raises `ExampleError` with file and line for what is not a JSON object."""
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                example = json.loads(line)
-            except ValueError as error:
-                raise ExampleError(f"{path}:{number}: not JSON: {error}") from error
-            if not isinstance(example, dict):
-                raise ExampleError(f"{path}:{number}: a JSON {type(example).__name__}, not an object")
-            yield example
+_Set = TypeVar("_Set", MessageSet, ListingSet)
+
+
+def chosen(found: _Set, index: npt.NDArray[np.int64], labels: Mapping[str, str]) -> _Set:
+    """The examples at `index`, with the labels that `labels` maps domains to, under the domains' names.
+
+    The fingerprint stays that of the whole set.
+    """
+    features = tuple(found.features[i] for i in index)
+    renamed = {domain: found.labels[label][index] for domain, label in labels.items()}
+    return type(found)(features, renamed, found.fingerprint)
 
 
 def message_set(examples: Iterable[Example], text: TextPipeline) -> MessageSet:
     """Features of `{"transaction_id", "status", "messages", "labels"}`; of longer conversations the last five count.
 
-    Raises `ExampleError` naming the example's place in the order.
+    Raises `ExampleError` naming its file and line, or its place in the order.
     """
     prepared: dict[str, npt.NDArray[np.int64]] = {}
     features: list[WindowFeatures] = []
     gathered = _Gathered()
     for number, example in enumerate(examples, start=1):
-        gathered.add(example, number)
+        place = place_of(example, number)
+        gathered.add(example, place)
         try:
             window = example["messages"][-WINDOW:]
             for message in window:
@@ -98,33 +106,41 @@ def message_set(examples: Iterable[Example], text: TextPipeline) -> MessageSet:
                 )
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise ExampleError(f"example {number}: not a window of messages: {error!r}") from error
+            raise ExampleError(f"{place}: not a window of messages: {error!r}") from error
     return MessageSet(tuple(features), gathered.labels(), gathered.fingerprint())
 
 
 def listing_set(examples: Iterable[Example], text: TextPipeline, embed: Embed) -> ListingSet:
-    """Features of `{"listing", "labels"}`. Raises `ExampleError` naming the example's place in the order."""
+    """Features of `{"listing", "labels"}`. Raises `ExampleError` naming its file and line, or its place in the order."""
     features: list[ListingFeatures] = []
     gathered = _Gathered()
     for number, example in enumerate(examples, start=1):
-        gathered.add(example, number)
+        place = place_of(example, number)
+        gathered.add(example, place)
         try:
-            listing = msgspec.convert(_of_the_contract(example["listing"]), Listing)
+            listing = msgspec.convert(contract_listing(example["listing"]), Listing)
         except (KeyError, TypeError, msgspec.ValidationError) as error:
-            raise ExampleError(f"example {number}: not a listing: {error}") from error
+            raise ExampleError(f"{place}: not a listing: {error}") from error
         features.append(
             listing_features(
                 listing,
                 title=text.prepare(listing.title),
                 description=text.prepare(listing.description),
-                image=embed(example),
+                image=_at(place, embed, example),
             )
         )
     return ListingSet(tuple(features), gathered.labels(), gathered.fingerprint())
 
 
-def _of_the_contract(listing: Mapping[str, Any]) -> dict[str, Any]:
-    """Example files may hold null for what is not known, where a producer leaves the field out."""
+def _at(place: str, embed: Embed, example: Example) -> npt.NDArray[np.float32] | None:
+    try:
+        return embed(example)
+    except ExampleError as error:
+        raise ExampleError(f"{place}: {error}") from error
+
+
+def contract_listing(listing: Mapping[str, Any]) -> dict[str, Any]:
+    """An example's listing as the contract's. Example files may hold null for what is not known, where a producer leaves the field out."""
     known = {name: value for name, value in listing.items() if value is not None}
     attributes = known.get("attributes")
     if isinstance(attributes, Mapping):
@@ -141,10 +157,8 @@ class _Gathered:
         self._labels: list[Mapping[str, float | None]] = []
         self._digest = hashlib.sha256()
 
-    def add(self, example: Example, number: int) -> None:
-        labels = example.get("labels")
-        if not isinstance(labels, Mapping) or any(value not in (0, 1, None) for value in labels.values()):
-            raise ExampleError(f'example {number}: "labels" must map domains to 0, 1 or null, not {labels!r}')
+    def add(self, example: Example, place: str) -> None:
+        labels = checked_labels(example, place)
         self._labels.append(labels)
         self._digest.update(
             json.dumps(example, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")

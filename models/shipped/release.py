@@ -24,13 +24,12 @@ from models.export.graph import (
     listing_onnx,
     message_onnx,
     round_to_half,
-    run,
-    session,
     stored_half,
 )
-from models.export.metadata import GoldenRow, ModelMetadata, Part, write_golden
+from models.export.metadata import ModelMetadata, Part
 from models.networks.conversation import ConversationNetwork, ConversationShape
 from models.networks.listing import ListingNetwork, ListingStatistics
+from models.runs.exported import write_model
 from models.shipped.corpus import RICH, PartName
 from models.shipped.plan import ReleasePlan
 from models.training.loop import Epoch, History, outputs, scores, train
@@ -41,12 +40,6 @@ from streams.inference.contracts import VersionFacts, config_pbtxt, family_of
 
 Say = Callable[[str], None]
 
-MODEL_FILE: Final = "model.onnx"
-METADATA_FILE: Final = "metadata.json"
-GOLDEN_FILE: Final = "golden.json"
-#: Between CPUs the order of sums differs (1e-6 in a score); a GPU may multiply in TF32, whose 10-bit mantissa is off by
-#: up to 5e-4 of a value. The encoder's features reach 6 and pass 50 layers. A wrong file is off by far more.
-GOLDEN_TOLERANCE: Final[dict[str, float]] = {"message": 2e-3, "listing": 2e-3, "image_encoder": 3e-2}
 #: Parts whose metrics are shown, the one that the threshold is picked on among them.
 _MEASURED: Final[tuple[PartName, ...]] = ("threshold", "held_out", "unseen")
 _NOTE: Final = (
@@ -170,15 +163,7 @@ def write_version(
     `golden` are input rows without batch dimension; what the file itself answers becomes the expectation.
     """
     directory = out / metadata.model / str(metadata.version)
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / MODEL_FILE).write_bytes(model.SerializeToString(deterministic=True))
-    metadata.write(directory / METADATA_FILE)
-    opened = session(model)
-    rows = [
-        GoldenRow(row, {name: values[0] for name, values in run(opened, _batch_of_one(row)).items()})
-        for row in golden
-    ]
-    write_golden(directory / GOLDEN_FILE, rows, tolerance=GOLDEN_TOLERANCE[metadata.family])
+    write_model(directory, model, metadata, golden)
     facts = {metadata.version: VersionFacts(metadata.tokenizer, metadata.threshold)}
     config = out / metadata.model / "config.pbtxt"
     config.write_text(config_pbtxt(metadata.model, facts), encoding="utf-8")
@@ -266,7 +251,3 @@ def _without_image(table: Table) -> Table:
 def _without_text(table: Table) -> Table:
     rows, *others = table.inputs
     return replace(table, inputs=(torch.zeros_like(rows), *others))
-
-
-def _batch_of_one(row: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
-    return {name: values[np.newaxis] for name, values in row.items()}

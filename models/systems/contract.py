@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from models.data.datasets import ListingSet, MessageSet
+from models.data.examples import Kind
 
 if TYPE_CHECKING:
     import onnx
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from models.training.device import Device
     from models.training.loop import Epoch
 
-Kind = Literal["message", "listing"]
 Examples: TypeAlias = MessageSet | ListingSet
+
+__all__ = ["SYSTEMS", "Context", "Examples", "Kind", "Parts", "System", "Trained", "load_system"]
 
 #: Name in a manifest → `module:attribute` of an object that is a `System`; imported when a manifest names it.
 SYSTEMS: Final[Mapping[str, str]] = {
