@@ -72,9 +72,9 @@ def latin_look_alikes(confusables: Iterable[Confusable]) -> dict[str, str]:
         character = chr(code)
         if not unicodedata.name(character, "").startswith(SCRIPTS) or normalise(character) != character:
             continue
-        letter = _named_after(character) or latin.get(character.upper()) or latin.get(character)
-        if letter and unicodedata.category(character).startswith("L") and not _has_accents(character):
-            table[character] = letter
+        drawn_like = _named_after(character) or latin.get(character.upper()) or latin.get(character)
+        if drawn_like and unicodedata.category(character).startswith("L") and not _has_accents(character):
+            table[character] = drawn_like
     return dict(sorted((table | _BY_HAND).items()))
 
 
@@ -84,7 +84,7 @@ def katakana_look_alikes(confusables: Iterable[Confusable]) -> dict[str, str]:
     for found in confusables:
         if len(found.target) == 1:
             alike.setdefault(found.target, {found.target}).add(found.source)
-    table = {}
+    table: dict[str, str] = {}
     for group in alike.values():
         katakana = sorted(filter(_KATAKANA.match, group))
         if len(katakana) == 1:

@@ -1,5 +1,6 @@
 """Rules and policy as one unit: checked together in a child process, swapped together in the worker."""
 
-from streams.rulebook.live import LiveRulebook, Rulebook, RulebookRefused, status
+from streams.rulebook.live import LiveRulebook, Rulebook, RulebookRefused
+from streams.rulebook.status import status
 
 __all__ = ["LiveRulebook", "Rulebook", "RulebookRefused", "status"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePath
 
@@ -16,6 +17,10 @@ from streams.rule_engine.samples import run_sample
 from streams.rulebook.benign import BenignText, too_eager
 from streams.rulebook.files import SourceFile, is_list_file
 from streams.vocabulary import ValveLimits
+
+#: Of a file that a program wrote wrong, or that is an attack, so many errors and as many warnings are enough to see it;
+#: a file of 1 MiB can hold 88,000, which would fill logs and /rules.
+MAX_ISSUES_PER_FILE = 200
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -93,11 +98,36 @@ def check(files: Sequence[SourceFile], *, now_us: int, benign: Sequence[BenignTe
     return Bundle(
         tuple(found.rule for found in read),
         dict(policy.domains) if policy else {},
-        tuple(in_reading_order(issues)),
+        tuple(_first_of_each_file(in_reading_order(issues))),
         samples_run,
         rules_of,
         policy.valve if policy else ValveLimits(),
     )
+
+
+def _first_of_each_file(issues: Sequence[Issue]) -> list[Issue]:
+    """The first of each file, and how many more there are."""
+    seen: Counter[tuple[str, str]] = Counter()
+    shown = []
+    for issue in issues:
+        kind = (issue.path, issue.severity)
+        seen[kind] += 1
+        if seen[kind] <= MAX_ISSUES_PER_FILE:
+            shown.append(issue)
+    for (path, severity), number in seen.items():
+        if number > MAX_ISSUES_PER_FILE:
+            shown.append(
+                Issue(
+                    "check.more",
+                    f"{number - MAX_ISSUES_PER_FILE} more {severity}s in this file are not shown",
+                    path,
+                    1,
+                    1,
+                    "correct these first, then check again",
+                    "error" if severity == "error" else "warning",
+                )
+            )
+    return shown
 
 
 def _policy(files: Sequence[SourceFile], issues: list[Issue]) -> Policy | None:

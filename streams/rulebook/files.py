@@ -15,11 +15,13 @@ ACCEPTED_FILE = "ACCEPTED"
 #: Kubernetes mounts a ConfigMap as links into the directory `..data`, which itself is a link that is swapped.
 _CONFIGMAP_DATA = "..data"
 MAX_FILES = 1_000
+#: All files together; 10,000 rules are 5 MB. They are read whole at every look, by the worker itself.
+MAX_TOTAL_BYTES = 64 << 20
 #: Word lists, one entry a line, stand in this directory beside the rule files.
 LISTS_DIR = "lists"
 
 
-class TooManyFiles(OSError):
+class TooMuchToRead(OSError):
     """A directory that can hardly be one of rules."""
 
 
@@ -53,7 +55,8 @@ def snapshot(files: Iterable[SourceFile], accepted: str = "") -> Snapshot:
 def take_snapshot(directory: Path) -> Snapshot:
     """Read the rule files of a directory, `*.yaml`, `*.yml` and lists/*.txt, without hidden files and editors' backups.
 
-    All files come from one revision of a ConfigMap. Raises OSError (the directory is away, a file cannot be read).
+    All files come from one revision of a ConfigMap. Raises OSError (the directory is away, a file cannot be read, there
+    is far too much).
     """
     real = directory / _CONFIGMAP_DATA
     base = Path(os.path.realpath(real)) if real.exists() else directory
@@ -65,7 +68,10 @@ def take_snapshot(directory: Path) -> Snapshot:
             if is_list_file(entry.path) and entry.is_file()
         )
     if len(names) > MAX_FILES:
-        raise TooManyFiles(f"{directory} holds {len(names)} rule files; the limit is {MAX_FILES}")
+        raise TooMuchToRead(f"{directory} holds {len(names)} rule files; the limit is {MAX_FILES}")
+    total = sum(min((base / name).stat().st_size, MAX_BYTES) for name in names)
+    if total > MAX_TOTAL_BYTES:
+        raise TooMuchToRead(f"{directory} holds {total} bytes of rules; the limit is {MAX_TOTAL_BYTES}")
     files = [SourceFile(str(directory / name), read_source(base / name)) for name in names]
     accepted = base / ACCEPTED_FILE
     return snapshot(files, accepted.read_text("ascii", "replace")[:100].strip() if accepted.is_file() else "")

@@ -9,12 +9,9 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from prometheus_client import REGISTRY
-from watchfiles import awatch
 
 from streams import metrics
 from streams.diagnostics import Issue, errors
@@ -23,9 +20,11 @@ from streams.rule_engine import RuleSet, RuleWatch
 from streams.rule_engine.rule import MODES
 from streams.rulebook.assembly import assemble_beside_work
 from streams.rulebook.child import check_in_child
-from streams.rulebook.files import LISTS_DIR, Snapshot, take_snapshot
+from streams.rulebook.files import Snapshot, take_snapshot
+from streams.rulebook.notification import hear_of_changes
 from streams.rulebook.rule_metrics import RuleCollector
 from streams.rulebook.shrink import suspicious_shrink
+from streams.rulebook.valve_log import tell_of_valve
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +32,6 @@ log = logging.getLogger(__name__)
 SETTLE_S = 0.5
 #: A worker that starts while its rules are being copied waits so many times the settling time.
 _FIRST_LOOKS = 20
-#: A rule that the valve silences is silent at once; the log may follow within a second.
-VALVE_LOG_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,6 @@ class LiveRulebook:
         self._not_accepted: tuple[Snapshot, Rulebook] | None = None
         self._watch_of_rules = RuleWatch()
         self._collector = RuleCollector(self._watch_of_rules)
-        self._callbacks: list[Callable[[Rulebook], None]] = []
         self._one_at_a_time = asyncio.Lock()
         self._changed = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -105,10 +101,6 @@ class LiveRulebook:
         """What each rule of the live set did, and which the valve has set to shadow."""
         return self._watch_of_rules
 
-    def on_change(self, callback: Callable[[Rulebook], None]) -> None:
-        """Call this after every swap, with the new rulebook."""
-        self._callbacks.append(callback)
-
     async def start(self) -> None:
         """Load the directory once it has settled, then watch it. Raises `RulebookRefused`."""
         await self._settle()
@@ -116,9 +108,11 @@ class LiveRulebook:
             raise RulebookRefused(self._refused)
         REGISTRY.register(self._collector)
         self._tasks = [
-            asyncio.create_task(self._hear()),
+            asyncio.create_task(
+                hear_of_changes(self._directory, self._changed, self._stopped, poll_s=self._poll_s)
+            ),
             asyncio.create_task(self._watch()),
-            asyncio.create_task(self._tell_of_valve()),
+            asyncio.create_task(tell_of_valve(self._watch_of_rules)),
         ]
 
     async def stop(self) -> None:
@@ -194,11 +188,6 @@ class LiveRulebook:
             rulebook.policy.version,
             *(modes[mode] for mode in MODES),
         )
-        for callback in self._callbacks:
-            try:
-                callback(rulebook)
-            except Exception:  # a listener's fault must not stop the watch, and the new set is live already
-                log.exception("a listener failed on the new rulebook")
 
     def _refuse(self, issues: Sequence[Issue], found: Snapshot) -> bool:
         repeated = self._refused == tuple(issues)
@@ -213,48 +202,6 @@ class LiveRulebook:
                 "\n".join(i.render() for i in issues),
             )
         return False
-
-    async def _hear(self) -> None:
-        """Wakes the watch when the operating system tells of a change."""
-        while not self._stopped.is_set():
-            try:
-                await self._hear_directory()
-            except OSError as error:  # the directory is away, or there are no more inotify watches
-                log.warning(
-                    "cannot watch %s (%s); it is compared every %g s", self._directory, error, self._poll_s
-                )
-                await asyncio.sleep(self._poll_s)
-
-    async def _hear_directory(self) -> None:
-        """Until a directory is another one than it was: a watch follows what it was set on, not the name."""
-        watched = _inodes(self._directory)
-        changes = awatch(
-            *watched,
-            stop_event=self._stopped,
-            recursive=False,
-            debounce=200,
-            rust_timeout=round(self._poll_s * 1000),
-            yield_on_timeout=True,
-        )
-        async for found in changes:
-            if found:
-                self._changed.set()
-            if _inodes(self._directory) != watched:
-                return
-
-    async def _tell_of_valve(self) -> None:
-        """Says in the log which rules the valve has silenced; they are silent already."""
-        while True:
-            await asyncio.sleep(VALVE_LOG_S)
-            for tripped in self._watch_of_rules.news():
-                log.critical(
-                    "rule %s fired on %.1f %% of the last %d events and is set to SHADOW: it raises no more alerts until "
-                    "its text is changed. Owner: %s",
-                    tripped.rule_id,
-                    100 * tripped.share,
-                    tripped.of_events,
-                    tripped.owner or "none given",
-                )
 
     async def _watch(self) -> None:
         while True:
@@ -289,46 +236,6 @@ class LiveRulebook:
         return self._not_accepted is not None or (found.digest, found.accepted) != self._refused_content
 
 
-def status(live: LiveRulebook) -> dict[str, Any]:
-    """What `/rules` shows, ready for JSON."""
-    current = live.current
-    modes = Counter(rule.mode for rule in current.rules.rules)
-    return {
-        "ruleset": current.rules.version,
-        "policy": current.policy.version,
-        "loaded_at": _utc(current.loaded_at),
-        "refused": [issue.record() for issue in live.refused],
-        "rules": {mode: modes[mode] for mode in MODES},
-        "domains": sorted(current.policy.domains),
-        "valve": {
-            "max_share": live.watch.limits.max_share,
-            "over_events": live.watch.limits.over_events,
-            "shadowed": [
-                {
-                    "rule_id": tripped.rule_id,
-                    "rule_version": tripped.rule_version,
-                    "owner": tripped.owner,
-                    "at": _utc(tripped.at_us / 1e6),
-                    "share": round(tripped.share, 4),
-                    "of_events": tripped.of_events,
-                }
-                for tripped in live.watch.tripped.values()
-            ],
-        },
-        "by_rule": {
-            rule_id: {
-                "mode": tally.mode,
-                "candidates": tally.candidates,
-                "hits": tally.hits,
-                "alerts": tally.alerts,
-                "last_hit": None if tally.last_hit_us is None else _utc(tally.last_hit_us / 1e6),
-                "spent_ms": round(tally.spent_s * 1000, 1),
-            }
-            for rule_id, tally in live.watch.tallies.items()
-        },
-    }
-
-
 def _unreadable(directory: Path, error: OSError) -> Issue:
     return Issue(
         "files.unreadable",
@@ -338,15 +245,3 @@ def _unreadable(directory: Path, error: OSError) -> Issue:
         1,
         "check SEKISHO_RULES_DIR",
     )
-
-
-def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec="seconds")
-
-
-def _inodes(directory: Path) -> dict[Path, int]:
-    """The directories to watch; raises OSError if that of the rules is away."""
-    watched = {directory: directory.stat().st_ino}
-    with contextlib.suppress(FileNotFoundError):
-        watched[directory / LISTS_DIR] = (directory / LISTS_DIR).stat().st_ino
-    return watched

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streams.diagnostics import errors
 from streams.rule_engine import RuleSet
-from streams.rulebook.check import Bundle, check
+from streams.rulebook.check import MAX_ISSUES_PER_FILE, Bundle, check
 from streams.rulebook.child import check_in_child
 from streams.rulebook.files import SourceFile, take_snapshot
 
@@ -95,6 +95,26 @@ def test_warnings_do_not_forbid() -> None:
     bundle = check([POLICY, file(rule(word="死"))], now_us=0)
     assert bundle.usable
     assert [issue.severity for issue in bundle.issues] == ["warning"]
+
+
+def test_of_a_file_full_of_errors_the_first_are_shown_and_the_others_counted() -> None:
+    bundle = check(
+        [
+            POLICY,
+            file(*(f"  - word{number}\n" for number in range(300))),
+            file(rule("BAD"), name="rules/b.yaml"),
+        ],
+        now_us=0,
+    )
+    codes = [(issue.path, issue.code) for issue in bundle.issues]
+    assert codes.count(("rules/a.yaml", "rule.wrong-type")) == MAX_ISSUES_PER_FILE
+    assert ("rules/b.yaml", "rule.id") in codes
+    (more,) = [issue for issue in bundle.issues if issue.code == "check.more"]
+    assert (more.path, more.message, more.severity) == (
+        "rules/a.yaml",
+        "100 more errors in this file are not shown",
+        "error",
+    )
 
 
 async def test_the_child_says_the_same() -> None:

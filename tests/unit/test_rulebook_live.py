@@ -63,15 +63,14 @@ def _ids(live: LiveRulebook) -> list[str]:
 
 
 async def test_first_load(directory: Path) -> None:
-    changes: list[Rulebook] = []
     live = LiveRulebook(directory, poll_s=_LONG_S, clock=lambda: 1_795_219_200.0)
-    live.on_change(changes.append)
     with pytest.raises(RuntimeError, match="start"):
         _ = live.current
     async with _running(live):
+        assert status(live)["never_fired"] == ["contact.line"]
+        assert status(live)["by_rule"]["contact.line"]["last_hit"] is None
         assert _fires(live, "ＬＩＮＥで") == ["contact.line"]
         assert live.refused == ()
-        assert changes == [live.current]
         by_rule = {
             "contact.line": {
                 "mode": "active",
@@ -85,6 +84,7 @@ async def test_first_load(directory: Path) -> None:
         assert status(live) == {
             "valve": {"max_share": 0.1, "over_events": 5000, "shadowed": []},
             "by_rule": by_rule,
+            "never_fired": [],
             "ruleset": live.current.rules.version,
             "policy": live.current.policy.version,
             "loaded_at": "2026-11-21T00:00:00+00:00",
@@ -153,9 +153,13 @@ async def test_edits_go_live_by_notification_and_by_polling(directory: Path, pol
 
 async def test_a_slow_write_is_not_read_half(directory: Path) -> None:
     """Each prefix of this file up to the last rule is valid by itself."""
-    seen: list[list[str]] = []
-    live = LiveRulebook(directory, poll_s=0.05, settle_s=0.4)
-    live.on_change(lambda book: seen.append([found.id for found in book.rules.rules]))
+    seen: list[int] = []
+
+    async def accept(book: Rulebook) -> list[Issue]:
+        seen.append(len(book.rules.rules))
+        return []
+
+    live = LiveRulebook(directory, poll_s=0.05, settle_s=0.4, accept=accept)
     async with _running(live):
         with (directory / "b.yaml").open("w") as file:
             file.write("format: 1\nrules:\n")
@@ -164,7 +168,7 @@ async def test_a_slow_write_is_not_read_half(directory: Path) -> None:
                 file.flush()
                 await asyncio.sleep(0.15)
         await _until(lambda: len(_ids(live)) == 6)
-        assert [len(ids) for ids in seen] == [1, 6]
+        assert seen == [1, 6], "the sets that were tried"
 
 
 async def test_a_worker_that_starts_while_files_are_copied_waits_for_them(directory: Path) -> None:
@@ -420,12 +424,33 @@ class TestAccept:
             assert live.refused == ()
 
 
-async def test_a_listener_that_fails_does_not_stop_the_reloading(directory: Path) -> None:
-    def broken(_: Rulebook) -> None:
-        raise ValueError("listener")
+async def test_a_look_that_fails_in_an_unknown_way_is_not_the_last(
+    directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = True
 
-    live = LiveRulebook(directory, poll_s=0.05, settle_s=0.01)
-    live.on_change(broken)
+    async def accept(_: Rulebook) -> list[Issue]:
+        if broken and live.watch.tallies:
+            raise ValueError("the asking itself failed")
+        return []
+
+    live = LiveRulebook(directory, poll_s=0.05, settle_s=0.01, accept=accept)
     async with _running(live):
         _write(directory, rule("contact.insta", "Insta"))
+        await _until(lambda: "looking at the rule files failed" in caplog.text)
+        assert _ids(live) == ["contact.line"]
+        broken = False
         await _until(lambda: _ids(live) == ["contact.insta"])
+
+
+async def test_a_directory_that_holds_far_too_much_is_refused(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = LiveRulebook(directory, poll_s=_LONG_S)
+    async with _running(live):
+        monkeypatch.setattr("streams.rulebook.files.MAX_TOTAL_BYTES", 1000)
+        _write(directory, *(rule(f"contact.r{number}", f"word{number}") for number in range(20)))
+        assert await live.reload() is False
+        assert [issue.code for issue in live.refused] == ["files.unreadable"]
+        assert "the limit is 1000" in live.refused[0].message
+        assert _ids(live) == ["contact.line"]
