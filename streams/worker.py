@@ -20,8 +20,9 @@ from streams.inference.scorer import ModelVersion
 from streams.inference.triton import TritonClient
 from streams.kafka import topics
 from streams.kafka.clients import BrokerUnreachableError
+from streams.kafka.log_bounds import Bounds, LogBounds
 from streams.policy import POLICY_FILE, Policy
-from streams.progress import Progress, Stalled, Standing
+from streams.progress import Partition, Progress, Stalled, Standing
 from streams.rulebook import LiveRulebook, Rulebook
 from streams.screening import wanted_models
 from streams.settings import Settings
@@ -34,6 +35,8 @@ EXIT_OK, EXIT_FAILED, EXIT_STALLED = 0, 1, 3
 ONE_WISH_S = 1.0
 #: How often progress is looked at, in seconds.
 WATCH_S = 1.0
+#: How often the broker is asked where its logs end, in seconds.
+ENDS_S = 5.0
 #: How often Triton and the models of the policy are looked at, in seconds.
 MODELS_CHECK_S = 5.0
 #: Pause between attempts to reach the broker at the start, in seconds.
@@ -57,6 +60,7 @@ class Worker:
         self._rulebook = LiveRulebook(settings.rules_dir, poll_s=settings.rules_poll_s, accept=self._accept)
         self._triton = TritonClient.from_settings(settings)
         self._pipeline: Pipeline | None = None
+        self._log_bounds = LogBounds(settings)
         self._watchers: list[asyncio.Task[None]] = []
         self._told_to_stop_at_s = 0.0
         self._server = HealthServer(
@@ -149,6 +153,7 @@ class Worker:
     async def _close_all(self) -> None:
         if self._pipeline is not None:
             await self._pipeline.stop()
+        await self._log_bounds.close()
         await self._rulebook.stop()
         await self._triton.close()
         await self._server.stop()
@@ -199,24 +204,47 @@ class Worker:
     async def _watch_progress(self, pipeline: Pipeline) -> None:
         progress = Progress(self.settings.stall_s)
         rescore = self.settings.topic("rescore")
+        bounds: dict[Partition, Bounds] = {}
+        asked_at_s = -ENDS_S
         while True:
             app = pipeline.app
             if (reason := pipeline.gave_up) is not None:
                 self._fail(reason)
                 return
+            found = {(tp.topic, tp.partition): s for tp, s in app.consumer.standings().items()}
+            if time.monotonic() - asked_at_s >= ENDS_S:
+                bounds = await self._log_bounds.ask(found)
+                asked_at_s = time.monotonic()
             standings = {
-                (tp.topic, tp.partition): Standing(done, end)
-                for tp, (done, end) in app.consumer.standings().items()
+                partition: Standing(done, end, committed).within(bounds.get(partition))
+                for partition, (done, end, committed) in found.items()
             }
             self._note_consuming(not app.rebalancing and bool(app.tables.actives_ready), standings)
             self._publish(pipeline, standings)
             # Rescoring pauses on purpose while models are away.
             watched = {partition: s for partition, s in standings.items() if partition[0] != rescore}
             stalled = progress.observe(time.monotonic(), watched, rebalancing=bool(app.rebalancing))
+            stalled = await self._confirmed(stalled, standings, progress)
             self.health.stalled = tuple(_describe(stalled))
             if stalled:
                 self._give_up(stalled, standings)
             await asyncio.sleep(WATCH_S)
+
+    async def _confirmed(
+        self, suspected: tuple[Stalled, ...], standings: dict[Partition, Standing], progress: Progress
+    ) -> tuple[Stalled, ...]:
+        """Those of the stalls in which records wait indeed: a log may end in offsets that hold none."""
+        in_doubt = {
+            stall.partition: standings[stall.partition].reached
+            for stall in suspected
+            if stall.partition in standings and not standings[stall.partition].uncommitted
+        }
+        if not in_doubt:
+            return suspected
+        waiting = await self._log_bounds.with_records(in_doubt)
+        for partition in in_doubt.keys() - waiting:
+            progress.moved(time.monotonic(), partition, standings[partition])
+        return tuple(s for s in suspected if s.partition not in in_doubt or s.partition in waiting)
 
     def _note_consuming(self, consuming: bool, standings: dict[tuple[str, int], Standing]) -> None:
         if consuming and not self.health.consuming:
@@ -240,9 +268,11 @@ class Worker:
         metrics.READY.set(1.0 if self.health.ready else 0.0)
 
     def _give_up(self, stalled: tuple[Stalled, ...], standings: dict[tuple[str, int], Standing]) -> None:
-        state = ", ".join(f"{t}-{p}: {s.done}/{s.end}" for (t, p), s in sorted(standings.items()))
+        state = ", ".join(
+            f"{t}-{p}: {s.committed}/{s.done}/{s.end}" for (t, p), s in sorted(standings.items())
+        )
         logger.critical(
-            "no progress for %.0f s although records wait (%s); every partition (done/end): %s. "
+            "no progress for %.0f s although records wait (%s); every partition (committed/done/end): %s. "
             "Leaving so that the supervisor starts a fresh worker.",
             self.settings.stall_s,
             ", ".join(_describe(stalled)),

@@ -24,12 +24,12 @@ def test_a_partition_with_lag_that_does_not_move_stalls() -> None:
 def test_movement_and_an_empty_partition_are_no_stall() -> None:
     progress = Progress(stall_s=60)
     for now, done in ((0, 5), (50, 6), (100, 7), (150, 8)):
-        assert progress.observe(now, {P: Standing(done, 99)}, rebalancing=False) == ()
+        assert progress.observe(now, {P: Standing(done, 99, done)}, rebalancing=False) == ()
     progress = Progress(stall_s=60)
     for now in (0, 100, 200):
-        assert progress.observe(now, {P: Standing(9, 9)}, rebalancing=False) == ()
-    assert progress.observe(210, {P: Standing(9, 10)}, rebalancing=False) == ()
-    assert progress.observe(259, {P: Standing(9, 10)}, rebalancing=False) == ()
+        assert progress.observe(now, {P: Standing(9, 9, 9)}, rebalancing=False) == ()
+    assert progress.observe(210, {P: Standing(9, 10, 9)}, rebalancing=False) == ()
+    assert progress.observe(259, {P: Standing(9, 10, 9)}, rebalancing=False) == ()
 
 
 def test_the_clock_starts_anew_after_a_rebalance_and_for_a_partition_that_comes_back() -> None:
@@ -47,3 +47,34 @@ def test_a_rebalance_that_never_ends_is_a_stall() -> None:
     assert progress.observe(59, {}, rebalancing=True) == ()
     (stalled,) = progress.observe(61, {}, rebalancing=True)
     assert stalled.for_s == 61
+
+
+def test_what_expired_before_it_was_read_is_no_lag() -> None:
+    assert Standing(None, 1000).within((1000, 1000)).lag == 0
+    assert Standing(500, 1000).within((900, 1000)).lag == 100
+
+
+def test_the_later_end_counts() -> None:
+    """A fetch that died long ago knows an end of long ago, and some brokers name one too early."""
+    assert Standing(5, 5).within((0, 9)).lag == 4
+    assert Standing(5, 9).within((0, 7)).lag == 4
+    assert Standing(5, None).within(None).lag == 0
+
+
+def test_a_commit_that_never_comes_is_a_stall() -> None:
+    progress = Progress(stall_s=60)
+    standing = Standing(done=9, end=9, committed=7)
+    assert progress.observe(0, {P: standing}, rebalancing=False) == ()
+    assert progress.observe(60, {P: standing}, rebalancing=False) == (Stalled(P, 0, 60),)
+    assert progress.observe(61, {P: Standing(9, 9, 9)}, rebalancing=False) == ()
+    assert progress.observe(200, {P: Standing(9, 9, 9)}, rebalancing=False) == ()
+
+
+def test_a_suspicion_that_was_not_confirmed_starts_anew() -> None:
+    progress = Progress(stall_s=60)
+    standing = Standing(9, 10, 9)
+    progress.observe(0, {P: standing}, rebalancing=False)
+    assert progress.observe(60, {P: standing}, rebalancing=False)
+    progress.moved(60, P, standing)
+    assert progress.observe(119, {P: standing}, rebalancing=False) == ()
+    assert progress.observe(120, {P: standing}, rebalancing=False)

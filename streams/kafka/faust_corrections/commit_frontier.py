@@ -80,13 +80,15 @@ class CommitFrontier:
         offset = self._committed_offset[tp]
         return int(offset) if offset is not None else None
 
-    def standings(self: Any) -> dict[TP, tuple[int | None, int | None]]:
-        """Per assigned batch partition: the offset below which all is finished, and the broker's high watermark."""
-        found: dict[TP, tuple[int | None, int | None]] = {}
+    def standings(self: Any) -> dict[TP, tuple[int | None, int | None, int | None]]:
+        """Per assigned batch partition: the offset below which all is finished, the end of the log as far as fetches
+        told, and the committed offset."""
+        found: dict[TP, tuple[int | None, int | None, int | None]] = {}
         for tp in self.assignment():
             if tp.topic in self.batch_topics:
                 done = self.frontiers[tp].committable if tp in self.frontiers else None
-                found[tp] = (done if done is not None else self.committed_offset(tp), self.highwater(tp))
+                committed = self.committed_offset(tp)
+                found[tp] = (done if done is not None else committed, self.highwater(tp), committed)
         return found
 
     def ack(self: Any, message: Any) -> bool:  # noqa: ANN401
