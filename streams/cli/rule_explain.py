@@ -5,32 +5,38 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 
 import click
 
+from streams.cli.explained_event import Asked, AskedMessage, NotAnEvent, read_event
 from streams.cli.rule_files import snapshot_of
 from streams.diagnostics import errors
-from streams.events import BadRecord, decode_listing, decode_message
-from streams.rule_engine import Explanation, RuleSet, ScannedTurn, explain_listing, explain_message
-from streams.rule_engine.rule import Fact
+from streams.rule_engine import Explanation, RuleSet, Span
+from streams.rule_engine.rule import Condition, Fact, Rule
 from streams.rule_engine.underline import underlined
 from streams.rulebook.child import check_in_child
-from streams.screening import listing_facts, message_facts
-
-#: What the event of `explain` is called in messages; it is one that no marketplace gives.
-_MESSAGE_ID = "the message"
+from streams.windows import Turn
 
 
 @click.command()
-@click.option("--message", help="The text of a message.")
+@click.option(
+    "--message",
+    "messages",
+    multiple=True,
+    help="The text of a message; given several times, a conversation of one writer, the newest last.",
+)
 @click.option("--status", help="The transaction's status, with --message.")
 @click.option(
     "--writer", type=click.Choice(["seller", "buyer"]), default="seller", help="Who wrote it, with --message."
 )
 @click.option(
-    "--event", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A record as JSON."
+    "--event",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='JSON of a listing or a message, or of a conversation: a message with its "earlier" ones, or one a line.',
 )
 @click.option(
     "--rules", "directory", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The rules."
@@ -38,7 +44,7 @@ _MESSAGE_ID = "the message"
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def explain(
     *,
-    message: str | None,
+    messages: tuple[str, ...],
     status: str | None,
     writer: str,
     event: Path | None,
@@ -49,64 +55,102 @@ def explain(
 
     Example: sekisho rules explain --message "ＬＩＮＥ交換しませんか" --status waiting_for_payment
     """
-    if (message is None) == (event is None):
+    if bool(messages) == (event is not None):
         raise click.UsageError("give --message TEXT or --event FILE")
+    now_us = time.time_ns() // 1000
+    asked = _typed(messages, writer, status, now_us) if event is None else _read(event, now_us)
     bundle = asyncio.run(check_in_child(snapshot_of((directory,) if directory else ()).files))
     if not bundle.usable:
         for issue in errors(bundle.issues):
             click.echo(issue.render(), err=True)
         raise click.ClickException("the rules have errors")
-    rules = RuleSet(bundle.rules)
-    at_us = time.time_ns() // 1000
-    if message is not None:
-        facts: dict[str, Fact] = {"writer": writer}
-        if status is not None:
-            facts["status"] = status
-        turn = ScannedTurn(_MESSAGE_ID, writer, rules.scan(message))
-        texts, seen = {"text": message}, explain_message(rules, [turn], facts, at_us=at_us)
-    else:
-        assert event is not None
-        texts, seen = _explain_event(rules, event, at_us)
+    seen = asked.explain(RuleSet(bundle.rules))
     if as_json:
-        click.echo(json.dumps([_explained(one, texts) for one in seen], ensure_ascii=False))
+        click.echo(json.dumps([_explained(one, asked) for one in seen], ensure_ascii=False))
         return
     if not seen:
         click.echo("no rule finds its words here")
     for one in seen:
-        _show(one, texts)
+        _show(one, asked)
 
 
-def _explain_event(rules: RuleSet, path: Path, now_us: int) -> tuple[dict[str, str], list[Explanation]]:
-    raw = path.read_bytes()
+def _typed(messages: Sequence[str], writer: str, status: str | None, now_us: int) -> AskedMessage:
+    turns = [Turn(n, f"message[{n}]", now_us, writer, text) for n, text in enumerate(messages)]
+    facts: dict[str, Fact] = {"writer": writer}
+    if status is not None:
+        facts["status"] = status
+    return AskedMessage(turns, facts, now_us)
+
+
+def _read(event: Path, now_us: int) -> Asked:
     try:
-        if b'"listing_id"' in raw:
-            decoded = decode_listing(raw, key=None, timestamp_us=now_us)
-            texts = {"title": decoded.event.title, "description": decoded.event.description}
-            scans = {name: rules.scan(text) for name, text in texts.items()}
-            seen = explain_listing(rules, scans, listing_facts(decoded.event), at_us=decoded.at_us)
-            return texts, seen
-        message = decode_message(raw, key=None, timestamp_us=now_us)
-    except BadRecord as error:
-        raise click.ClickException(f"{path} is no listing and no message: {error}") from error
-    turn = ScannedTurn(message.event.message_id, message.event.writer, rules.scan(message.event.text))
-    facts = message_facts(message.event)
-    return {"text": message.event.text}, explain_message(rules, [turn], facts, at_us=message.at_us)
+        return read_event(event.read_bytes(), now_us)
+    except NotAnEvent as error:
+        raise click.ClickException(f"{event}: {error}") from error
 
 
-def _show(one: Explanation, texts: Mapping[str, str]) -> None:
+def _show(one: Explanation, asked: Asked) -> None:
     rule = one.rule
     if one.fires:
         verdict = "fires" + (" (shadow)" if rule.mode == "shadow" else "")
     else:
-        verdict = f"does not fire: {one.missing}"
+        verdict = f"does not fire: {'; '.join(_kept_by(one, asked))}"
     click.echo(f"{rule.id}  {rule.domain}  {rule.severity} {rule.score}  {verdict}")
-    for name, text in texts.items():
-        if places := [(span.start, span.end) for span in one.spans if span.field == name]:
-            for line in underlined(text, places):
-                click.echo(f"    {line}")
+    for where, spans in groupby(one.spans, key=asked.where):
+        if where:
+            click.echo(f"  {where}:")
+        found = list(spans)
+        for line in underlined(asked.text_of(found[0]), [(span.start, span.end) for span in found]):
+            click.echo(f"    {line}")
 
 
-def _explained(one: Explanation, texts: Mapping[str, str]) -> dict[str, object]:
+def _kept_by(one: Explanation, asked: Asked) -> list[str]:
+    """What kept a rule from firing, each as a clause of the rule and what the event has instead."""
+    reasons = [_unmet(name, one.rule, asked.facts) for name in one.unmet]
+    if not one.clause.matched:
+        deciding = one.clause.deciding()
+        reasons.append(f"{deciding.path}: {deciding.reason}")
+    return reasons
+
+
+def _unmet(name: str, rule: Rule, facts: Mapping[str, Fact]) -> str:
+    if name == "except.writers":
+        return "except: who wrote it is excepted"
+    if name == "valid_from":
+        return f"valid_from: begins {_utc(rule.valid_from_us)}"
+    if name == "valid_until":
+        return f"valid_until: ended {_utc(rule.valid_until_us)}"
+    has = f"it is {_fact(facts[name])}" if name in facts else "the event does not say"
+    return f"when.{name}: {has}; the rule asks for {_wanted(rule.when[name])}"
+
+
+def _wanted(condition: Condition) -> str:
+    limits = {
+        "over": condition.gt,
+        "at least": condition.gte,
+        "under": condition.lt,
+        "at most": condition.lte,
+    }
+    parts = [f"{word} {_fact(limit)}" for word, limit in limits.items() if limit is not None]
+    if condition.one_of:
+        parts.append(" or ".join(map(_fact, condition.one_of)))
+    if condition.not_in:
+        parts.append(f"not {' or '.join(map(_fact, condition.not_in))}")
+    return " and ".join(parts)
+
+
+def _fact(fact: Fact) -> str:
+    if isinstance(fact, bool):
+        return "true" if fact else "false"
+    return f"{fact:,.15g}" if isinstance(fact, float | int) else fact
+
+
+def _utc(at_us: int | None) -> str:
+    assert at_us is not None, "a time that was not written keeps no rule from firing"
+    return datetime.fromtimestamp(at_us / 1e6, tz=UTC).isoformat(timespec="seconds")
+
+
+def _explained(one: Explanation, asked: Asked) -> dict[str, object]:
     rule = one.rule
     deciding = one.clause.deciding()
     return {
@@ -118,14 +162,17 @@ def _explained(one: Explanation, texts: Mapping[str, str]) -> dict[str, object]:
         "mode": rule.mode,
         "fires": one.fires,
         "unmet": list(one.unmet),
+        "kept_by": _kept_by(one, asked),
         "decided_by": {"clause": deciding.path, "matched": deciding.matched, "reason": deciding.reason},
-        "spans": [
-            {
-                "field": span.field,
-                "start": span.start,
-                "end": span.end,
-                "text": texts[span.field][span.start : span.end],
-            }
-            for span in one.spans
-        ],
+        "spans": [_span(span, asked) for span in one.spans],
+    }
+
+
+def _span(span: Span, asked: Asked) -> dict[str, object]:
+    return {
+        "message_id": span.message_id,
+        "field": span.field,
+        "start": span.start,
+        "end": span.end,
+        "text": asked.text_of(span)[span.start : span.end],
     }

@@ -179,8 +179,8 @@ class TestExplain:
             "explain", "--message", "よかったらﾗｲﾝで連絡", "--status", "completed", "--rules", _SHIPPED
         )
         assert (
-            "contact.messenger_exchange  contact_exchange  medium 70  does not fire: when: status\n"
-            in result.output
+            "contact.messenger_exchange  contact_exchange  medium 70  does not fire: when.status: it is completed; the "
+            "rule asks for waiting_for_payment or waiting_for_shipping\n" in result.output
         )
 
     def test_nothing(self) -> None:
@@ -210,8 +210,11 @@ class TestExplain:
                 "mode": "active",
                 "fires": True,
                 "unmet": [],
+                "kept_by": [],
                 "decided_by": {"clause": "match.any", "matched": True, "reason": '"n級品" is found'},
-                "spans": [{"field": "description", "start": 0, "end": 3, "text": "N級品"}],
+                "spans": [
+                    {"message_id": None, "field": "description", "start": 0, "end": 3, "text": "N級品"}
+                ],
             }
         ]
 
@@ -227,6 +230,95 @@ class TestExplain:
         path.write_text(json.dumps(record), "utf-8")
         result = _run("explain", "--event", str(path), "--rules", _SHIPPED)
         assert result.output.startswith("harassment.insult  harassment  high 80  fires\n")
+
+    @pytest.mark.parametrize("form", ["earlier", "lines", "list", "conversation", "options"])
+    def test_a_message_with_the_conversation_before_it(self, tmp_path: Path, form: str) -> None:
+        asks = {"writer": "seller", "text": "インスタやってますか？"}
+        other = {"writer": "buyer", "text": "どうでしょう"}
+        tells = {"writer": "seller", "text": "アカウントは hanako.88 です"}
+        known = {"transaction_id": "t", "status": "waiting_for_payment"}
+        event = {"message_id": "m9", "sent_at": "2026-11-20T10:00:00Z", **known, **tells}
+        records = [{"message_id": f"m{n}", **known, **one} for n, one in enumerate((asks, other, tells))]
+        content = {
+            "earlier": json.dumps({**event, "earlier": [asks, other]}, indent=2),
+            "lines": "\n".join(map(json.dumps, records)) + "\n",
+            "list": json.dumps([{**records[0], "transaction_id": "another", "text": "hi"}, *records]),
+            "conversation": json.dumps({**known, "messages": [asks, other, tells]}),
+            "options": "",
+        }[form]
+        (tmp_path / "event.json").write_text(content, "utf-8")
+        if form == "options":
+            said = [word for one in (asks, tells) for word in ("--message", str(one["text"]))]
+            result = _run("explain", *said, "--status", "waiting_for_payment", "--rules", _SHIPPED)
+        else:
+            result = _run("explain", "--event", str(tmp_path / "event.json"), "--rules", _SHIPPED)
+        assert result.exit_code == 0, result.output
+        assert result.output.startswith(
+            "contact.in_two_messages  contact_exchange  medium 60  fires (shadow)\n"
+            f"  {'1' if form == 'options' else '2'} before, seller:\n"
+            "    インスタやってますか？\n"
+            "    ^^^^^^^^\n"
+            "    アカウントは hanako.88 です\n"
+            "    ^^^^^^^^^^^^^^^^^^^^^^\n"
+        )
+
+    def test_each_condition_that_is_not_met_is_named_with_what_the_event_has(self, tmp_path: Path) -> None:
+        (tmp_path / "domains.yaml").write_bytes(DOMAINS)
+        (tmp_path / "a.yaml").write_text(
+            """\
+format: 1
+rules:
+  - id: fake.bag
+    description: x
+    domain: counterfeit
+    match: {any: [bag]}
+    when: {price: {gte: 1000, lt: 5000}, brand: [A, B], category: {not_in: [toys]}, attributes.new: true}
+    except: {writers: [s]}
+    valid_from: 2027-01-01T00:00:00+09:00
+    tests: {should_match: [{title: bag, at: 2027-02-01T00:00:00Z}]}
+  - id: fake.old
+    description: x
+    domain: counterfeit
+    match: {any: [bag]}
+    valid_until: 2026-01-01T00:00:00Z
+    tests: {should_match: [{title: bag, at: 2025-02-01T00:00:00Z}]}
+""",
+            "utf-8",
+        )
+        listing = {"listing_id": "l", "seller_id": "s", "title": "bag", "description": "", "price": 12000}
+        listing |= {"category": "toys", "attributes": {"new": False}, "listed_at": "2026-11-20T00:00:00Z"}
+        (tmp_path / "event.json").write_text(json.dumps(listing), "utf-8")
+        result = _run("explain", "--event", str(tmp_path / "event.json"), "--rules", str(tmp_path))
+        assert result.output.splitlines()[0].split("does not fire: ")[1].split("; ") == [
+            *("when.price: it is 12,000", "the rule asks for at least 1,000 and under 5,000"),
+            *("when.brand: the event does not say", "the rule asks for A or B"),
+            *("when.category: it is toys", "the rule asks for not toys"),
+            *("when.attributes.new: it is false", "the rule asks for true"),
+            "valid_from: begins 2026-12-31T15:00:00+00:00",
+            "except: who wrote it is excepted",
+        ]
+        assert (
+            "fake.old  counterfeit  high 50  does not fire: valid_until: ended 2026-01-01T00:00:00+00:00"
+            in result.output
+        )
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            ("", "the file is empty"),
+            ('{"message_id": "m"\n', "neither the file nor its line 1 is JSON"),
+            (
+                '{"message_id": "m", "transaction_id": "t", "text": "x"}',
+                "record 1 is no message and no listing: missing_field",
+            ),
+            ('{"message_id": "m", "earlier": ["x"]}', '"earlier" must be a list of messages'),
+        ],
+    )
+    def test_a_file_without_an_event(self, tmp_path: Path, content: str, told: str) -> None:
+        (tmp_path / "event.json").write_text(content, "utf-8")
+        result = _run("explain", "--event", str(tmp_path / "event.json"), "--rules", _SHIPPED)
+        assert result.exit_code == 1
+        assert told in result.output
 
     def test_one_event_is_needed(self) -> None:
         assert _run("explain").exit_code == 2
