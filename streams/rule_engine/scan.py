@@ -1,46 +1,32 @@
 """One pass over one text for all rules at once: which words and patterns stand where.
 
-All words of a view are in one Aho-Corasick automaton (Aho & Corasick 1975), so the cost hardly grows with the number
-of rules. Patterns run only on texts that hold one of their required literals; the few that have none are narrowed
-down by one RE2 set.
+The cost hardly grows with the number of rules: all words of a view are looked for together, and patterns run only on
+texts that hold one of their required literals; those that have none are narrowed down by one set.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
-import ahocorasick_rs
-import re2
+import msgspec
 
-from streams.rule_engine.regexes import compile_regex, options, required_literals
+from streams.rule_engine.pattern_set import SET_MEMORY_BYTES, PatternSet
+from streams.rule_engine.regexes import compile_regex
+from streams.rule_engine.required import required_literals
 from streams.rule_engine.rule import VIEWS, View
 from streams.rule_engine.views import MAX_CHARS, fold, in_view, safe, squeeze, view_of
+from streams.rule_engine.words import WORDS_AT_ONCE, Atom, Interval, WordFinder
 
-log = logging.getLogger(__name__)
-
-Atom: TypeAlias = int
-Interval: TypeAlias = tuple[int, int]
-
-#: A pattern in the set that every text matches. RE2's Python binding answers None both for "no match" and for "the
-#: automaton ran out of memory" (google/re2 #136); with this in it, None can only mean the latter.
-_CANARY = "(?s:.)"
-#: Enough for the automaton of some 300 patterns without literals; with RE2's default of 8 MiB it is rebuilt all the
-#: time (10 µs for a message instead of 1.2).
-_SET_MEMORY_BYTES = 64 << 20
+__all__ = ["Atom", "Interval", "Scan", "Scanner", "Step", "Vocabulary"]
 
 #: Compiling a pattern and reading its literals takes some 0.1 ms, so a step of these takes 5 ms.
 _PATTERNS_AT_ONCE = 50
-#: Making an automaton holds the GIL for most of its time: 12,000 words take some 20 ms, 36,000 take 70. Each further
-#: automaton costs a message about 1 µs.
-_WORDS_AT_ONCE = 12_000
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True, eq=False):
     """What was found in one text. Good for the rule set of the same `version`; keep it with the message.
 
     Only the first 10,000 characters are looked through; `truncated` says that there were more. `hits` holds for each
@@ -86,32 +72,24 @@ class Vocabulary:
 
 @dataclass(slots=True)
 class ViewScanner:
-    """The automata of one view: its words, its patterns by the literals they need, and those that need none."""
+    """What is looked for in one view: its words, its patterns by the literals they need, and those that need none."""
 
-    automata: list[tuple[Any, list[Atom]]]  # ahocorasick_rs.AhoCorasick
-    patterns: dict[Atom, Any]
-    by_literal: dict[Atom, list[Atom]]
-    pattern_set: Any  # re2.Set | None
-    set_atoms: list[Atom]
+    words: WordFinder = field(default_factory=WordFinder)
+    patterns: dict[Atom, Any] = field(default_factory=dict)  # compiled by re2
+    by_literal: dict[Atom, list[Atom]] = field(default_factory=dict)
+    without_literal: PatternSet | None = None
 
     def look(self, text: str, hits: dict[Atom, Sequence[Interval]]) -> None:
         """Note where the words and patterns stand in a text of this view."""
         candidates: set[Atom] = set()
-        found: dict[Atom, list[Interval]] = {}
-        for automaton, atoms in self.automata:
-            for index, start, end in automaton.find_matches_as_indexes(text, overlapping=True):
-                found.setdefault(atoms[index], []).append((start, end))
+        found = self.words.find(text)
         if found:
             hits.update(found)
             if self.by_literal:
                 for atom in found.keys() & self.by_literal.keys():
                     candidates.update(self.by_literal[atom])
-        if self.set_atoms and text:
-            matched = self.pattern_set.Match(text) if self.pattern_set is not None else None
-            if matched is None:  # no set, or out of memory: try each pattern by itself
-                candidates.update(self.set_atoms)
-            else:
-                candidates.update(self.set_atoms[index - 1] for index in matched if index > 0)
+        if self.without_literal is not None:
+            candidates.update(self.without_literal.candidates(text))
         for atom in candidates:
             if places := [place.span() for place in self.patterns[atom].finditer(text)]:
                 hits[atom] = places
@@ -135,7 +113,7 @@ class Scanner:
     """The automata of a vocabulary, view by view. Not changed after it is made, so any thread may use it."""
 
     def __init__(
-        self, vocabulary: Vocabulary, version: str, *, set_memory_bytes: int = _SET_MEMORY_BYTES
+        self, vocabulary: Vocabulary, version: str, *, set_memory_bytes: int = SET_MEMORY_BYTES
     ) -> None:
         self.version = version
         self._views: dict[View, ViewScanner] = {}
@@ -150,7 +128,7 @@ class Scanner:
         return scanner
 
     def assembling(
-        self, vocabulary: Vocabulary, *, set_memory_bytes: int = _SET_MEMORY_BYTES
+        self, vocabulary: Vocabulary, *, set_memory_bytes: int = SET_MEMORY_BYTES
     ) -> Iterator[Step]:
         """The making of the automata in pieces: each step is called before the next one is asked for.
 
@@ -159,15 +137,16 @@ class Scanner:
         for view in VIEWS:
             if not vocabulary.words[view] and not vocabulary.patterns[view]:
                 continue
-            made = ViewScanner([], {}, {}, None, [])
+            made = ViewScanner()
             without_literal: dict[str, Atom] = {}
             waiting = list(vocabulary.patterns[view].items())
             for at in range(0, len(waiting), _PATTERNS_AT_ONCE):
                 some = waiting[at : at + _PATTERNS_AT_ONCE]
                 yield Step(partial(_add_patterns, made, some, vocabulary, view, without_literal))
             words = list(vocabulary.words[view].items())  # the patterns' literals are among them now
-            for at in range(0, len(words), _WORDS_AT_ONCE):
-                yield Step(partial(_add_automaton, made, words[at : at + _WORDS_AT_ONCE]), in_c=True)
+            automata = -(-len(words) // WORDS_AT_ONCE)
+            for number in range(automata):
+                yield Step(partial(made.words.add, words[number::automata]), in_c=True)
             if without_literal:
                 yield Step(partial(_add_set, made, without_literal, set_memory_bytes), in_c=True)
             self._views[view] = made
@@ -175,7 +154,8 @@ class Scanner:
     @property
     def patterns_without_literal(self) -> int:
         """How many patterns are tried on every text."""
-        return sum(len(made.set_atoms) for made in self._views.values())
+        sets = (made.without_literal for made in self._views.values())
+        return sum(len(one.atoms) for one in sets if one is not None)
 
     def scan(self, text: str) -> Scan:
         """Look through one text."""
@@ -210,24 +190,5 @@ def _add_patterns(
             without_literal[regex] = atom
 
 
-def _add_automaton(made: ViewScanner, words: Sequence[tuple[str, Atom]]) -> None:
-    automaton = ahocorasick_rs.AhoCorasick([word for word, _ in words], store_patterns=False)
-    made.automata.append((automaton, [atom for _, atom in words]))
-
-
 def _add_set(made: ViewScanner, patterns: Mapping[str, Atom], memory_bytes: int) -> None:
-    made.pattern_set, made.set_atoms = _pattern_set(patterns, memory_bytes)
-
-
-def _pattern_set(patterns: Mapping[str, Atom], memory_bytes: int) -> tuple[Any, list[Atom]]:
-    """One RE2 set of all patterns, the canary at index 0. None if there are too many for one set."""
-    pattern_set = re2.Set.SearchSet(options(memory_bytes))
-    pattern_set.Add(_CANARY)
-    for regex in patterns:
-        pattern_set.Add(regex)
-    try:
-        pattern_set.Compile()
-    except re2.error:
-        log.warning("%d patterns are too many for one RE2 set: each is tried on every text", len(patterns))
-        return None, list(patterns.values())
-    return pattern_set, list(patterns.values())
+    made.without_literal = PatternSet(patterns, memory_bytes=memory_bytes)

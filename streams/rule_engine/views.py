@@ -31,9 +31,11 @@ _SMALL_KANA = dict(zip("ぁぃぅぇぉっゃゅょゎゕゖ", "あいうえお�
 _LOOK_ALIKES = {other: latin for latin, others in LATIN.items() for other in others}
 _KANJI_LOOK_ALIKES = {kanji: katakana for katakana, others in KATAKANA.items() for kanji in others}
 _KANJI_IN_KATAKANA = re.compile(rf"(?<=[ァ-ヶー])[{''.join(_KANJI_LOOK_ALIKES)}](?=[ァ-ヶー]|\b)")
-#: Characters that become one character each, whatever stands beside them: most Japanese messages hold no others, and
-#: need no aligning (35 µs).
-_PLAIN = re.compile("[\t\n\r -~\u3000-\u3002「」『』〜ぁ-ゖァ-ヺ・ー一-鿿！-～]*")
+#: Characters that stay what they are, whatever stands beside them: two of three real Japanese messages hold no others
+#: (0.1 µs to know it, where normalising takes 1 to 4).
+_SETTLED = re.compile("[\t\n\r -@\\[-~\u3001-\u301bぁ-ゖァ-ヺ・ー一-鿿]*")
+#: The same with those that become one character each: nine of ten. They need no aligning either (35 µs).
+_PLAIN = re.compile("[\t\n\r -~\u3000-\u301c\u3030ぁ-ゖァ-ヺ・ー一-鿿！-～]*")
 _NO_LETTER = re.compile(r"[\W_]+")
 #: Not digits: 1000 is not 10.
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
@@ -66,9 +68,19 @@ def _fold_table() -> dict[int, str]:
 _FOLD = _fold_table()
 
 
+#: What the plain characters that are not settled become.
+_OF_PLAIN = {
+    code: safe_form
+    for code in (*range(0x41, 0x5B), 0x3000, 0x301C, 0x3030, *range(0xFF01, 0xFF5F))
+    if _PLAIN.fullmatch(chr(code)) and (safe_form := normalise(chr(code))) != chr(code)
+}
+
+
 def safe(text: str) -> str:
-    """The safe view of a text."""
-    return normalise(text)
+    """The safe view of a text: its normal form, by a shorter way where the text is plain."""
+    if _SETTLED.fullmatch(text):
+        return text
+    return text.translate(_OF_PLAIN) if _PLAIN.fullmatch(text) else normalise(text)
 
 
 def fold(safe_view: str) -> str:
@@ -150,6 +162,7 @@ class WayBack:
 
     text: str
     safe_view: str
+    _plain: bool
     _aligned: Aligned | None
     _places: dict[View, Places] = field(default_factory=dict)
 
@@ -157,25 +170,24 @@ class WayBack:
     def of(cls, text: str, safe_view: str) -> WayBack:
         """The way back for a text whose safe view is known. Some 35 µs for a message of 56 characters."""
         if len(text) == len(safe_view) and _PLAIN.fullmatch(text):
-            places = tuple(range(len(text) + 1))
-            return cls(text, safe_view, Aligned(safe_view, places[:-1], places[1:]))
+            return cls(text, safe_view, True, None)
         if _heaped(safe_view):
-            return cls(text, safe_view, None)
+            return cls(text, safe_view, False, None)
         aligned = align(text)
-        return cls(text, safe_view, aligned if aligned.text == safe_view else None)
+        return cls(text, safe_view, False, aligned if aligned.text == safe_view else None)
 
     def span(self, view: View, start: int, end: int) -> tuple[int, int]:
         """Where characters start..end of a view stand in the original text.
 
         The whole text if it cannot be told: what a moderator is shown then is too much, never the wrong word.
         """
-        if self._aligned is None:
+        if self._aligned is None and not self._plain:
             return 0, len(self.text)
         if view != "safe":
             if view not in self._places:
                 self._places[view] = places_of(self.safe_view, view)
             start, end = self._places[view].span(start, end)
-        return self._aligned.span(start, end)
+        return (start, end) if self._aligned is None else self._aligned.span(start, end)
 
 
 def _heaped(safe_view: str) -> bool:

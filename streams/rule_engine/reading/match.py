@@ -9,7 +9,8 @@ import msgspec
 
 from streams.rule_engine.lint import lint_word, redundant_words
 from streams.rule_engine.reading.lists import MAX_WORD_CHARS, MAX_WORDS, Lists, listed
-from streams.rule_engine.regexes import BadRegex, check_regex, required_literals
+from streams.rule_engine.regexes import BadRegex, check_regex
+from streams.rule_engine.required import required_literals
 from streams.rule_engine.rule import BOUNDARIES, VIEWS, Boundary, Count, Match, Near, View
 from streams.rule_engine.views import in_view
 from streams.yaml_cursor import Cursor

@@ -7,7 +7,8 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.rule_engine.regexes import BadRegex, check_regex, compile_regex, options, required_literals
+from streams.rule_engine.regexes import BadRegex, check_regex, compile_regex, options
+from streams.rule_engine.required import required_literals
 from streams.rule_engine.views import safe
 
 
