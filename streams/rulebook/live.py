@@ -78,7 +78,7 @@ class LiveRulebook:
         self._refused_content: tuple[str, str] | None = None
         self._not_accepted: tuple[Snapshot, Rulebook] | None = None
         self._watch_of_rules = RuleWatch()
-        self._collector = RuleCollector(self._watch_of_rules)
+        self._collector = RuleCollector(self._watch_of_rules, refused=lambda: len(self._refused))
         self._one_at_a_time = asyncio.Lock()
         self._changed = asyncio.Event()
         self._stopped = asyncio.Event()

@@ -6,7 +6,7 @@ prometheus_client would; besides, counting costs the stream an addition instead 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -17,10 +17,14 @@ _LABELS = ("rule_id", "domain", "mode")
 
 
 class RuleCollector(Collector):
-    """The metrics of the rules that a watch follows, and how many reloads were refused."""
+    """The metrics of the rules that a watch follows, how many reloads were refused, and whether one is refused now.
 
-    def __init__(self, watch: RuleWatch) -> None:
+    `refused` tells how many errors the files have as they stand.
+    """
+
+    def __init__(self, watch: RuleWatch, refused: Callable[[], int]) -> None:
         self._watch = watch
+        self._refused = refused
         self.reload_failures = 0
 
     def collect(self) -> Iterable[Metric]:
@@ -29,6 +33,11 @@ class RuleCollector(Collector):
             "sekisho_rules_reload_failures", "Changed rule files that were refused"
         )
         failures.add_metric((), self.reload_failures)
+        refused = GaugeMetricFamily(
+            "sekisho_rules_refused_errors",
+            "Errors for which the rule files as they are now are not live; 0 if they are",
+            value=self._refused(),
+        )
         candidates = CounterMetricFamily(
             "sekisho_rule_candidates", "Events that hold a word a rule begins with", labels=_LABELS
         )
@@ -56,7 +65,7 @@ class RuleCollector(Collector):
             shadowed.add_metric(labels, float(rule_id in self._watch.tripped))
             if tally.last_hit_us is not None:
                 last.add_metric(labels, tally.last_hit_us / 1e6)
-        yield from (failures, candidates, hits, alerts, spent, last, shadowed)
+        yield from (failures, refused, candidates, hits, alerts, spent, last, shadowed)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: asked when registered, and there may be no rules yet."""

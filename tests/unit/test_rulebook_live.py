@@ -292,7 +292,14 @@ class TestValve:
             assert "sekisho_rules_reload_failures_total 0.0" in generate_latest().decode()
             _write(directory, rule("BAD"))
             await live.reload()
-            assert "sekisho_rules_reload_failures_total 1.0" in generate_latest().decode()
+            shown = generate_latest().decode()
+            assert "sekisho_rules_reload_failures_total 1.0" in shown
+            assert "sekisho_rules_refused_errors 1.0" in shown
+            _write(directory, rule())
+            await live.reload()
+            shown = generate_latest().decode()
+            assert "sekisho_rules_reload_failures_total 1.0" in shown
+            assert "sekisho_rules_refused_errors 0.0" in shown, "the files are what is live again"
 
 
 async def test_configmap_swap(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ import yaml
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
 from streams import metrics
+from streams.rule_engine import RuleWatch
+from streams.rulebook.rule_metrics import RuleCollector
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 RULES = DEPLOY / "prometheus" / "rules" / "sekisho.yml"
@@ -72,6 +74,9 @@ def _exposed() -> dict[str, set[str]]:
             series[f"{family.name}_sum"] = series[f"{family.name}_count"] = labels
         else:
             series[family.name] = labels
+    for family in RuleCollector(RuleWatch(), refused=lambda: 0).collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        series[name] = set(getattr(family, "_labelnames", ()))
     return series
 
 
@@ -133,8 +138,14 @@ def test_the_metrics_of_the_engine_are_shown_somewhere() -> None:
     }
     unseen = {family for family in families if not any(name.startswith(family) for name in shown)}
 
-    # for looking into one worker: unknown fields by name, decisions by verdict, offsets by partition
-    assert unseen <= {"sekisho_unknown_fields", "sekisho_decisions", "sekisho_committed_offset"}
+    # for looking into one worker: unknown fields by name, decisions by verdict, offsets by partition; refused reloads
+    # are shown among all reloads
+    assert unseen <= {
+        "sekisho_unknown_fields",
+        "sekisho_decisions",
+        "sekisho_committed_offset",
+        "sekisho_rules_reload_failures",
+    }
 
 
 def test_what_is_compared_with_is_what_the_registry_exposes() -> None:
