@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +57,11 @@ class RunFolder:
         """Where the training's state is kept until it is finished."""
         return Checkpoints(self.path / "checkpoint.pt")
 
+    @property
+    def lock(self) -> Path:
+        """Held by the process that trains here."""
+        return self.path / ".lock"
+
     def model(self, name: str) -> Path:
         """Directory of an exported model: model.onnx, metadata.json, golden.json."""
         return self.path / _MODELS / name
@@ -67,6 +72,38 @@ class RunFolder:
         if not found:
             raise RunFolderError(f"{self.path}: no {_MODELS}/*/{MODEL_FILE}: not a run that has finished")
         return found
+
+    def unknown(self) -> Iterator[Path]:
+        """Files and directories that are not a run's."""
+        own = {
+            self.manifest,
+            self.facts,
+            self.epochs,
+            self.metrics,
+            self.curves,
+            self.checkpoints.path,
+            self.lock,
+        }
+        yield from (
+            path for path in self.path.iterdir() if path not in own and not path.name.endswith(".new")
+        )
+
+    def clear(self) -> None:
+        """Throw the run away: its own files, and nothing else that somebody has put beside them."""
+        for path in (
+            self.facts,
+            self.manifest,
+            self.epochs,
+            self.metrics,
+            self.curves,
+            self.checkpoints.path,
+        ):
+            path.unlink(missing_ok=True)
+        for model in (self.path / _MODELS).glob("*"):
+            for name in (MODEL_FILE, METADATA_FILE, GOLDEN_FILE):
+                (model / name).unlink(missing_ok=True)
+            if not any(model.iterdir()):
+                model.rmdir()
 
     def read_facts(self) -> dict[str, Any] | None:
         """What run.json says; None where there is none. Raises RunFolderError where it is not one."""

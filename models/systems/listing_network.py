@@ -87,6 +87,7 @@ class _ListingNetworkSystem:
             device=context.device,
             checkpoints=context.checkpoints,
             advance=context.advance,
+            as_trained=True,
         )
         return {domain: TrainedListingNetwork(network, vocabulary, history)}
 

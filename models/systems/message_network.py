@@ -81,6 +81,7 @@ class _MessageNetworkSystem:
             device=context.device,
             checkpoints=context.checkpoints,
             advance=context.advance,
+            as_trained=True,
         )
         return {domain: TrainedMessageNetwork(network, vocabulary, history)}
 

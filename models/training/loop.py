@@ -82,6 +82,7 @@ def train(
     device: Device | None = None,
     checkpoints: Checkpoints | None = None,
     advance: Callable[[int, int], None] = lambda _done, _total: None,
+    as_trained: bool = False,
 ) -> History:
     """Train in place and leave the network with its best epoch's weights, on the CPU, in evaluation mode.
 
@@ -89,10 +90,14 @@ def train(
     from it: on a CPU it ends with the same bits as a training that was never interrupted. `report` then hears the
     epochs of before again. `advance` hears of every batch: done and total over all epochs.
 
+    `as_trained` weighs validation examples so that positives count for as much as among the training examples. A
+    network learns their share too, and where fewer validate the plain loss is least before anything else is learnt.
+
     Raises ArithmeticError where no epoch had a finite validation loss.
     """
     device = device or Device()
     network.to(device.torch)
+    weights = _class_weights(training, validation) if as_trained else None
     course = _Course(network, plan, math.ceil(len(training) / plan.batch_size))
     saved = checkpoints.load() if checkpoints is not None else None
     if saved is not None:
@@ -105,7 +110,9 @@ def train(
         for index in _batches(training, plan.batch_size, course.order):
             total += course.step(training, index, device) * len(index)
             advance(course.steps_done, course.steps_of_all)
-        epoch = course.end_epoch(total / len(training), _validation_loss(network, validation, device))
+        epoch = course.end_epoch(
+            total / len(training), _validation_loss(network, validation, device, weights)
+        )
         if checkpoints is not None:
             checkpoints.save(course.state())
         report(epoch)
@@ -230,9 +237,20 @@ def _loss(network: nn.Module, table: Table, index: Tensor, smoothing: float, dev
     return functional.binary_cross_entropy_with_logits(logits.squeeze(1).float(), target)
 
 
-def _validation_loss(network: nn.Module, table: Table, device: Device) -> float:
+def _validation_loss(network: nn.Module, table: Table, device: Device, weights: Tensor | None) -> float:
     logits, _ = outputs(network, table, device)
-    return float(functional.binary_cross_entropy_with_logits(torch.from_numpy(logits), table.labels))
+    return float(
+        functional.binary_cross_entropy_with_logits(torch.from_numpy(logits), table.labels, weight=weights)
+    )
+
+
+def _class_weights(training: Table, validation: Table) -> Tensor | None:
+    """float32 [N] of mean 1; None where one of the tables has a single class."""
+    trained, validated = float(training.labels.mean()), float(validation.labels.mean())
+    if not (0 < trained < 1 and 0 < validated < 1):
+        return None
+    positive, negative = trained / validated, (1 - trained) / (1 - validated)
+    return torch.where(validation.labels > 0.5, positive, negative)
 
 
 def _moved(inputs: tuple[Tensor, ...], device: Device) -> tuple[Tensor, ...]:

@@ -21,6 +21,8 @@ COMMANDS = {
     "rules": "streams.cli.rules:command",
     "deadletter": "streams.cli.deadletter:command",
     "models": "streams.cli.models:command",
+    "train": "models.commands.train:command",
+    "evaluate": "models.commands.evaluate:command",
     "settings": "streams.cli.settings:command",
     "doctor": "streams.cli.doctor:command",
 }
