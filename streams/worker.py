@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Coroutine, Iterable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from aiokafka.errors import KafkaConnectionError
@@ -88,6 +89,10 @@ class Worker:
         return self._exit_code
 
     async def _start(self) -> None:
+        if self.settings.window_store == "rocksdb" and find_spec("rocksdict") is None:
+            raise NotReadyToStart(
+                "SEKISHO_WINDOW_STORE=rocksdb needs the package rocksdict. Run `pip install 'sekisho[rocksdb]'`."
+            )
         await self._rulebook.start()
         await self._wait_for_topics()
         pipeline = self._pipeline = Pipeline(

@@ -1,7 +1,13 @@
 """What a worker says when it cannot start."""
 
+from pathlib import Path
+
+import pytest
+
+from streams import worker
 from streams.kafka.topics import Difference
-from streams.worker import what_to_do_about
+from streams.settings import Settings
+from streams.worker import NotReadyToStart, Worker, what_to_do_about
 
 
 def test_missing_topics_and_wrong_partitions_each_come_with_their_cure() -> None:
@@ -22,3 +28,12 @@ def test_only_what_is_wrong_is_spoken_of() -> None:
         "numbers of partitions: m has 4, should have 8. "
         "Set SEKISHO_PARTITIONS to what is there, or make the topic anew."
     )
+
+
+async def test_a_store_whose_package_is_missing_is_named_with_the_command_that_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "find_spec", lambda _: None)
+    stranded = Worker(Settings(window_store="rocksdb", data_dir=tmp_path, web_port=0))
+    with pytest.raises(NotReadyToStart, match=r"pip install 'sekisho\[rocksdb\]'"):
+        await stranded._start()
