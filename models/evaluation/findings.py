@@ -1,0 +1,131 @@
+"""All that is found out about one model on one set of rows, from arrays alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.data.sampling import sampled
+from models.evaluation.calibration import Calibration, calibration
+from models.evaluation.comparison import Difference, compare
+from models.evaluation.gates import GateReading, read_gates
+from models.evaluation.intervals import RESAMPLES, Floats, Resampling
+from models.evaluation.metrics import REVIEWED
+from models.evaluation.quality import Quality, quality
+from models.evaluation.ranking import Ranking
+from models.evaluation.rules_cost import RulesCost, rules_cost
+
+#: Points of the PR curve that are kept: more than a plot has pixels to show.
+_PR_POINTS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Rows as arrays of length N. `gates` [N, 2] for listings, `attribute` 1, 0 or NaN, what was not asked for None."""
+
+    truth: npt.NDArray[np.float32]
+    scores: Floats
+    groups: npt.NDArray[np.int64]
+    champion: Floats | None = None
+    rule_alerts: npt.NDArray[np.bool_] | None = None
+    gates: npt.NDArray[np.float32] | None = None
+    has_image: npt.NDArray[np.bool_] | None = None
+    attribute: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to compute. `ratio` is negatives for each positive of the second, stated view; `by` names `attribute`."""
+
+    threshold: float | None = None
+    ks: Sequence[int] = REVIEWED
+    curve_to: int | None = None
+    ratio: float = 3.0
+    resamples: int = RESAMPLES
+    seed: int = 1
+    margin: float = 0.01
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The figures of the report. `at_ratio` is of all positives and a random choice of negatives.
+
+    `pr_curve` and `champion_pr_curve` are (recall, precision) from the highest threshold down.
+    """
+
+    natural: Quality
+    at_ratio: Quality
+    calibration: Calibration
+    pr_curve: tuple[tuple[float, float], ...]
+    rules: RulesCost | None = None
+    gates: GateReading | None = None
+    differences: tuple[Difference, ...] = ()
+    champion_pr_curve: tuple[tuple[float, float], ...] = ()
+
+
+def find(material: Material, options: Options, say: Callable[[str], None] = lambda _: None) -> Findings:
+    """Compute everything; `say` is told what begins. The same arguments give the same figures.
+
+    Raises ValueError unless both classes occur.
+    """
+    truth, scores = material.truth, material.scores
+    rows = Resampling(truth, material.groups, options.resamples, options.seed)
+
+    def measured(index: npt.NDArray[np.int64], resampling: Resampling) -> Quality:
+        return quality(
+            scores[index],
+            resampling,
+            ks=options.ks,
+            threshold=options.threshold,
+            curve_to=options.curve_to or len(index),
+        )
+
+    say("quality")
+    natural = measured(np.arange(len(truth)), rows)
+    kept = sampled(truth, options.ratio, options.seed)
+    at_ratio = measured(kept, Resampling(truth[kept], material.groups[kept], options.resamples, options.seed))
+    rules = None
+    if material.rule_alerts is not None:
+        say("rules")
+        rules = rules_cost(scores, material.rule_alerts, rows)
+    gates = None
+    if material.gates is not None and material.has_image is not None:
+        say("gates")
+        gates = read_gates(
+            truth, material.gates, material.has_image,
+            by=options.by, attribute=material.attribute, resamples=options.resamples, seed=options.seed,
+        )  # fmt: skip
+    differences: tuple[Difference, ...] = ()
+    if material.champion is not None:
+        say("comparison")
+        differences = compare(scores, material.champion, rows, margin=options.margin, ks=options.ks)
+    return Findings(
+        natural=natural,
+        at_ratio=at_ratio,
+        calibration=calibration(truth, scores),
+        pr_curve=pr_curve(truth, scores),
+        rules=rules,
+        gates=gates,
+        differences=differences,
+        champion_pr_curve=() if material.champion is None else pr_curve(truth, material.champion),
+    )
+
+
+def pr_curve(truth: npt.NDArray[np.float32], scores: Floats) -> tuple[tuple[float, float], ...]:
+    """(recall, precision) at each threshold from the highest down, thinned to what a plot can show."""
+    ranking = Ranking.of(truth, scores)
+    summed = ranking.summed(np.ones(len(truth), np.int64))
+    ends = ranking.run_ends
+    if len(ends) > _PR_POINTS:
+        # Even steps of recall: the tail of negatives at the lowest scores would otherwise take all the points.
+        recall = summed.found[ends] / summed.positives
+        steps = np.searchsorted(recall, np.linspace(recall[0], 1.0, _PR_POINTS))
+        ends = ends[np.unique(np.append(steps, [0, len(ends) - 1]))]
+    return tuple(
+        (float(summed.found[end] / summed.positives), float(summed.found[end] / summed.alerts[end]))
+        for end in ends
+    )

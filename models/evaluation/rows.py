@@ -1,0 +1,222 @@
+"""Reads the rows to evaluate on: features for the model, and what the report needs to know of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from models.data.datasets import Embed, ListingSet, MessageSet, listing_set, message_set
+from models.data.examples import PARTS, Example, ExampleError, Kind, Part, part_file, place_of, read_examples
+from models.data.facts import facts_of
+from models.data.rule_hits import RuleHits
+from models.data.splits import Split, split_by_time
+from models.evaluation.gates import Attribute
+from streams.features.tokens import TextPipeline
+
+Wanted = Part | Literal["all"]
+#: Where examples keep what models answered when the events were live: `"scores": {"<model>/<version>": 0.97}`.
+RECORDED: Final = "scores"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Files to read, and where one file is split the part of each of its examples."""
+
+    files: tuple[Path, ...]
+    words: str
+    assigned: Sequence[Part] | None = None
+    wanted: Wanted = "all"
+
+    def examples(self) -> Iterator[Example]:
+        """The examples of the wanted part, in order."""
+        number = 0
+        for path in self.files:
+            for example in read_examples(path):
+                if self.assigned is None or self.assigned[number] == self.wanted:
+                    yield example
+                number += 1
+
+
+@dataclass(frozen=True, slots=True)
+class RowFacts:
+    """`place` is file and line, `subject` the conversation or listing; `attribute` 1, 0, or NaN where unknown.
+
+    `recorded` is the score that was recorded when the event was live; `text` is for showing, and must be masked.
+    """
+
+    place: str
+    subject: str | None
+    label: float
+    text: str
+    rule_alert: bool = False
+    attribute: float = float("nan")
+    recorded: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Labelled rows: `features` and `facts` in the same order; `unlabelled` were left out."""
+
+    features: MessageSet | ListingSet
+    facts: tuple[RowFacts, ...]
+    unlabelled: int
+
+    @property
+    def truth(self) -> npt.NDArray[np.float32]:
+        """float32 [N] of 0 and 1."""
+        return np.array([one.label for one in self.facts], np.float32)
+
+    @property
+    def groups(self) -> npt.NDArray[np.int64]:
+        """int64 [N]: equal for windows of one conversation; rows that name no subject are on their own."""
+        known: dict[object, int] = {}
+        return np.array(
+            [known.setdefault(one.subject or (number,), len(known)) for number, one in enumerate(self.facts)],
+            np.int64,
+        )
+
+    @property
+    def has_image(self) -> npt.NDArray[np.bool_]:
+        """bool [N]: a picture that could be read; False for messages."""
+        if isinstance(self.features, MessageSet):
+            return np.zeros(len(self.facts), np.bool_)
+        return np.array([row.image is not None for row in self.features.features], np.bool_)
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What to ask of each example beside its features."""
+
+    label: str
+    rules: RuleHits | None = None
+    domain: str = ""
+    attribute: Attribute | None = None
+    #: `model/version` whose recorded score is wanted.
+    recorded_by: str | None = None
+
+
+@dataclass(slots=True)
+class _Noted:
+    questions: Questions
+    kind: Kind
+    advance: Callable[[int], None]
+    facts: list[RowFacts] = field(default_factory=list)
+    unlabelled: int = 0
+    labels_there: set[str] = field(default_factory=set)
+
+    def passing(self, examples: Iterator[Example]) -> Iterator[Example]:
+        """The labelled ones, noted as they pass by."""
+        for number, example in enumerate(examples, start=1):
+            place = place_of(example, number)
+            (checked,) = facts_of([example], self.kind)
+            self.labels_there |= checked.labels.keys()
+            label = checked.labels.get(self.questions.label)
+            self.advance(1)
+            if label is None:
+                self.unlabelled += 1
+                continue
+            asked = self.questions
+            self.facts.append(
+                RowFacts(
+                    place=place,
+                    subject=checked.subject,
+                    label=float(label),
+                    text=_shown(example),
+                    rule_alert=asked.rules is not None and asked.domain in asked.rules.domains(example),
+                    attribute=_number(asked.attribute(example)) if asked.attribute else float("nan"),
+                    recorded=_recorded(example, asked.recorded_by, place) if asked.recorded_by else None,
+                )
+            )
+            yield example
+
+
+def source_of(data: Path, wanted: Wanted, split: Split) -> Source:
+    """What `--data` and `--part` mean: a file is taken whole; of a directory the part's file, or that part of its one
+    file `examples.*`, split by time.
+
+    Raises ExampleError where there is nothing of that kind.
+    """
+    if data.is_file():
+        return Source((data,), f"all of {data.name}")
+    whole = part_file(data, "examples")
+    if whole is not None:
+        if wanted == "all":
+            return Source((whole,), f"all of {whole.name}")
+        kind: Kind = "message" if "messages" in next(read_examples(whole), {}) else "listing"
+        assigned = split_by_time(list(facts_of(read_examples(whole), kind)), split)
+        return Source((whole,), f"the part {wanted} of {whole.name}, split by time", assigned, wanted)
+    parts: tuple[Part, ...] = PARTS if wanted == "all" else (wanted,)
+    files = tuple(path for part in parts if (path := part_file(data, part)) is not None)
+    if not files:
+        there = sorted(path.name for path in data.iterdir() if path.suffix in {".jsonl", ".parquet"})
+        raise ExampleError(
+            f"{data}: no {parts[-1]}.jsonl or .parquet, and no examples.jsonl or .parquet; "
+            + (
+                f"there: {', '.join(there)} (--part names a part, and --data may be a file)"
+                if there
+                else "give the directory that holds them"
+            )
+        )
+    return Source(files, ", ".join(path.name for path in files))
+
+
+def read_rows(
+    source: Source,
+    kind: Kind,
+    questions: Questions,
+    embed: Embed,
+    *,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Rows:
+    """Read, check and turn into features; `advance` is told of every example read.
+
+    Raises ExampleError with file and line, and where no example has the label or one class is missing.
+    """
+    noted = _Noted(questions, kind, advance)
+    text = TextPipeline()
+    passing = noted.passing(source.examples())
+    features: MessageSet | ListingSet = (
+        message_set(passing, text) if kind == "message" else listing_set(passing, text, embed)
+    )
+    rows = Rows(features, tuple(noted.facts), noted.unlabelled)
+    positives = int(rows.truth.sum()) if rows.facts else 0
+    if not rows.facts:
+        there = ", ".join(sorted(noted.labels_there)) or "none"
+        raise ExampleError(
+            f'{source.words}: no example is labelled for "{questions.label}"; labels there: {there}. --label names another'
+        )
+    if not 0 < positives < len(rows.facts):
+        raise ExampleError(
+            f'{source.words}: {positives:,} of {len(rows.facts):,} examples are positive for "{questions.label}": '
+            "quality needs both classes"
+        )
+    return rows
+
+
+def _shown(example: Example) -> str:
+    """The words that a person would look at first."""
+    text: Any = example["messages"][-1]["text"] if "messages" in example else example["listing"]["title"]
+    return str(text)
+
+
+def _recorded(example: Example, name: str, place: str) -> float | None:
+    scores = example.get(RECORDED)
+    if scores is None:
+        return None
+    value = scores.get(name) if isinstance(scores, Mapping) else scores
+    if value is not None and (
+        isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1
+    ):
+        raise ExampleError(
+            f'{place}: "{RECORDED}" must map "<model>/<version>" to a number within 0..1, not {value!r}'
+        )
+    return None if value is None else float(value)
+
+
+def _number(answer: bool | None) -> float:
+    return float("nan") if answer is None else float(answer)
