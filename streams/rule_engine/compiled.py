@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from streams.rule_engine.match_tree import Covered, Found, Node, Part, compile_match, views_used
 from streams.rule_engine.rule import WRITER_ID, Fact, Rule, View
 from streams.rule_engine.scan import Atom, Scan, Vocabulary
 
+_NOTHING: Mapping[View, Covered] = {}
 
-@dataclass(frozen=True, slots=True)
-class ScannedTurn:
+
+class ScannedTurn(msgspec.Struct, frozen=True, eq=False):
     """A message of a conversation with its scan."""
 
     message_id: str
@@ -61,6 +64,8 @@ class CompiledRule:
 
     def parts(self, texts: Iterable[tuple[str | None, str, Scan]]) -> list[Part]:
         """The texts with the places of the rule's exception phrases."""
+        if not self.exceptions:
+            return [Part(message_id, name, scan, _NOTHING) for message_id, name, scan in texts]
         parts = []
         for message_id, name, scan in texts:
             excepted = {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple, Protocol
+
+import msgspec
 
 from streams.rule_engine.boundary import on_token_edges, stands_alone
 from streams.rule_engine.rule import Boundary, Match, View
@@ -27,8 +29,7 @@ class Covered:
         return index >= 0 and self._reach[index] >= place[1]
 
 
-@dataclass(slots=True)
-class Part:
+class Part(msgspec.Struct, eq=False):
     """One text under examination: a message, or a field of a listing.
 
     `excepted` are the places of the rule's exception phrases; hits inside one of them do not count.
@@ -38,7 +39,7 @@ class Part:
     name: str
     scan: Scan
     excepted: Mapping[View, Covered]
-    _ways: dict[View, Places] = field(default_factory=dict, repr=False)
+    _ways: dict[View, Places] = {}
 
     def places(self, view: View, atom: Atom, boundary: Boundary = "none") -> list[Interval]:
         """Where an atom counts, first to last; with a boundary only where it is a word of its own."""
@@ -212,8 +213,9 @@ class Guarded:
 
 def places_of_any(part: Part, view: View, atoms: frozenset[Atom], boundary: Boundary) -> list[Interval]:
     """Where any of the atoms counts in a text, in order of start."""
-    places = [place for atom in atoms & part.scan.hits.keys() for place in part.places(view, atom, boundary)]
-    return sorted(places)
+    present = atoms & part.scan.hits.keys()
+    places = [place for atom in present for place in part.places(view, atom, boundary)]
+    return sorted(places) if len(present) > 1 else places  # those of one word are in order
 
 
 def compile_match(match: Match, vocabulary: Vocabulary) -> Node:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import Literal
+from typing import Literal, TypeAlias
+
+import msgspec
 
 from streams.rule_engine.compiled import CompiledRule, ScannedTurn, compile_rule
 from streams.rule_engine.conditions import unmet
@@ -22,10 +23,11 @@ from streams.vocabulary import Kind
 MAX_SPANS = 20
 #: A step of assembling a set: compiling a rule takes some 30 µs.
 _RULES_AT_ONCE = 50
+#: The rules, by number, that may fire where an atom is.
+_Triggers: TypeAlias = dict[Atom, tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """A place in the original text of a message (`field` "text") or of a listing's field; `end` is exclusive."""
 
     message_id: str | None
@@ -34,8 +36,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class RuleHit:
+class RuleHit(msgspec.Struct, frozen=True):
     """A rule that fired. In mode `shadow` it is recorded and raises no alert."""
 
     rule_id: str
@@ -75,7 +76,8 @@ class RuleSet:
         self.watch = watch
         vocabulary = Vocabulary()
         self._compiled: list[CompiledRule] = []
-        self._by_trigger: dict[Kind, dict[Atom, tuple[int, ...]]] = {"message": {}, "listing": {}}
+        self._by_trigger: dict[Kind, _Triggers] = {"message": {}, "listing": {}}
+        self._of_window: _Triggers = {}
         versions: dict[str, str] = {}
         for at in range(0, len(self.rules), _RULES_AT_ONCE):
             yield Step(partial(self._add, self.rules[at : at + _RULES_AT_ONCE], vocabulary, versions))
@@ -90,7 +92,7 @@ class RuleSet:
                 continue
             compiled = compile_rule(rule, vocabulary)
             versions[rule.id] = compiled.version
-            triggered = self._by_trigger[rule.kind]
+            triggered = self._of_window if rule.window.scope != "last" else self._by_trigger[rule.kind]
             for atom in compiled.node.triggers:
                 triggered[atom] = (*triggered.get(atom, ()), len(self._compiled))
             self._compiled.append(compiled)
@@ -120,7 +122,8 @@ class RuleSet:
         """
         if not turns:
             return []
-        turns = self.own_turns(turns)
+        if any(turn.scan.version != self.version for turn in turns):
+            turns = self.own_turns(turns)
         return self._evaluate(
             "message",
             [turn.scan for turn in turns],
@@ -135,7 +138,7 @@ class RuleSet:
         """The rules that fire on a listing: `fields` are `title` and `description`."""
         scans = self.own_fields(fields)
         return self._evaluate(
-            "listing", scans.values(), lambda compiled: compiled.in_fields(scans), facts, at_us
+            "listing", list(scans.values()), lambda compiled: compiled.in_fields(scans), facts, at_us
         )
 
     def own_turns(self, turns: Sequence[ScannedTurn]) -> list[ScannedTurn]:
@@ -157,7 +160,7 @@ class RuleSet:
     def _evaluate(
         self,
         kind: Kind,
-        scans: Iterable[Scan],
+        scans: Sequence[Scan],
         find: Callable[[CompiledRule], list[Found]],
         facts: Mapping[str, Fact],
         at_us: int,
@@ -165,9 +168,12 @@ class RuleSet:
         watch = self.watch
         if watch is not None:
             watch.saw(kind)
+        candidates = self.candidates(kind, scans)
+        if not candidates:
+            return []
         ways: dict[int, WayBack] = {}
         hits = []
-        for compiled in self.candidates(kind, scans):
+        for compiled in candidates:
             began = perf_counter()
             found = [] if unmet(compiled.rule, facts, at_us) or compiled.spares(facts) else find(compiled)
             if watch is not None and (tally := watch.tallies.get(compiled.rule.id)) is not None:
@@ -181,14 +187,24 @@ class RuleSet:
         return sorted(hits, key=_most_urgent_first)
 
     def candidates(self, kind: Kind, scans: Iterable[Scan]) -> list[CompiledRule]:
-        """The rules that could fire on these scans of this set, in no order."""
-        triggered = self._by_trigger[kind]
+        """The rules that could fire on these scans of this set, in no order; of messages the last one is the event."""
+        scans = tuple(scans)
         indexes: set[int] = set()
-        for scan in scans:
-            for atom in scan.hits:
-                if atom in triggered:
-                    indexes.update(triggered[atom])
-        return [self._compiled[index] for index in indexes]
+        if kind == "listing":
+            for scan in scans:
+                _collect(indexes, scan, self._by_trigger[kind])
+        elif scans:
+            _collect(indexes, scans[-1], self._by_trigger[kind])
+            if self._of_window:
+                for scan in scans:
+                    _collect(indexes, scan, self._of_window)
+        return [self._compiled[index] for index in indexes] if indexes else []
+
+
+def _collect(indexes: set[int], scan: Scan, triggers: _Triggers) -> None:
+    for atom in scan.hits:
+        if atom in triggers:
+            indexes.update(triggers[atom])
 
 
 def hit_of(compiled: CompiledRule, spans: tuple[Span, ...], mode: Literal["active", "shadow"]) -> RuleHit:
@@ -199,12 +215,13 @@ def hit_of(compiled: CompiledRule, spans: tuple[Span, ...], mode: Literal["activ
 
 def spans_of(found: Sequence[Found], ways: dict[int, WayBack]) -> tuple[Span, ...]:
     """Original places in reading order, without those that lie inside another."""
+    if len(found) == 1:  # most hits
+        part, view, start, end = found[0]
+        return (Span(part.message_id, part.name, *_way_of(part.scan, ways).span(view, start, end)),)
     order: dict[tuple[str | None, str], int] = {}
     places: set[tuple[int, int, int, str | None, str]] = set()
     for part, view, start, end in found:
-        way = ways.get(id(part.scan))  # the scans outlive this call, so the ids stay theirs
-        if way is None:
-            way = ways[id(part.scan)] = WayBack.of(part.scan.text[:MAX_CHARS], part.scan.views["safe"])
+        way = _way_of(part.scan, ways)
         position = order.setdefault((part.message_id, part.name), len(order))
         first, last = way.span(view, start, end)
         places.add((position, first, -last, part.message_id, part.name))
@@ -216,6 +233,13 @@ def spans_of(found: Sequence[Found], ways: dict[int, WayBack]) -> tuple[Span, ..
         reached = (position, -minus_last)
         spans.append(Span(message_id, name, first, -minus_last))
     return tuple(spans[:MAX_SPANS])
+
+
+def _way_of(scan: Scan, ways: dict[int, WayBack]) -> WayBack:
+    way = ways.get(id(scan))  # the scans outlive the evaluation, so the ids stay theirs
+    if way is None:
+        way = ways[id(scan)] = WayBack.of(scan.text[:MAX_CHARS], scan.views["safe"])
+    return way
 
 
 def _most_urgent_first(hit: RuleHit) -> tuple[int, str]:
