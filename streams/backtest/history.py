@@ -79,12 +79,12 @@ def past_of_record(value: bytes | None, *, kind: str, timestamp_us: int) -> Past
         return Skipped(error.reason, error.detail)
 
 
-def verdict_of(value: bytes | None) -> tuple[str, bool] | None:
-    """Alert id and whether a moderator found a violation; None for one who was unsure and for no decision at all."""
+def verdict_of(value: bytes | None) -> tuple[str, bool] | Skipped | None:
+    """Alert id and whether a moderator found a violation; None for one who was unsure."""
     try:
         decision = decode_decision(value, key=None, timestamp_us=0).event
-    except BadRecord:
-        return None
+    except BadRecord as error:
+        return Skipped(error.reason, f"no decision: {error.detail}")
     return None if decision.verdict == "unsure" else (decision.alert_id, decision.verdict == "violation")
 
 

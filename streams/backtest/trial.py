@@ -100,7 +100,7 @@ class Trial:
         self.days: set[str] = set()
         self.skipped: Counter[str] = Counter()
         self.skipped_examples: dict[str, str] = {}
-        self.verdicts = verdicts if verdicts is not None else {}  # may be filled later
+        self.verdicts = dict(verdicts or {})
         known = [*rules.rules, *(self.live.rules if self.live else ())]
         self._domains = {
             kind: sorted({rule.domain for rule in known if rule.kind == kind})
@@ -118,6 +118,13 @@ class Trial:
             self._message(past)
         else:
             self._listing(past)
+
+    def judge(self, verdict: tuple[str, bool] | Skipped | None, where: str = "") -> None:
+        """Take a moderator's decision; before the events it speaks of. The last one on an alert counts."""
+        if isinstance(verdict, Skipped):
+            self.add(verdict, where)
+        elif verdict is not None:
+            self.verdicts[verdict[0]] = verdict[1]
 
     def _message(self, past: PastMessage) -> None:
         message, at_us = past.decoded.event, past.decoded.at_us

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,7 +115,9 @@ def test_decisions_of_moderators_are_labels() -> None:
     }
     assert verdict_of(json.dumps(decision).encode()) == (known, False)
     assert verdict_of(json.dumps(decision | {"verdict": "unsure"}).encode()) is None
-    assert verdict_of(b"{") is None
+    bad = verdict_of(b"{")
+    assert isinstance(bad, Skipped)
+    assert bad.reason == "not_json"
     trial = Trial(RuleSet([_LINE]), verdicts={known: False})
     trial.add(past)
     assert trial.by_domain["contact_exchange"].judged.wrong == 1
@@ -214,6 +221,42 @@ class TestCommand:
         assert row.split() == ["harassment", "2", "1.0", "-", "-", "1", "2", "1"]
         assert "harassment.insult: 詐欺師。死ね" in result.output
         assert "1 not_json, e.g." in result.output
+
+    def test_decisions_from_a_file_and_those_that_cannot_be_used(self, events: Path, tmp_path: Path) -> None:
+        (past,) = past_of_line(events.read_bytes().splitlines()[0], without_time_us=0)
+        assert isinstance(past, PastMessage)
+        known = alert_id(message_subject(past.decoded.event), "harassment")
+        decision = {"alert_id": known, "moderator_id": "a", "decided_at": "2026-11-02T00:00:00Z"}
+        path = tmp_path / "decisions.jsonl"
+        path.write_bytes(
+            _lines(*({**decision, "verdict": verdict} for verdict in ("no_violation", "unsure", "violation")))
+            + b'\n{"alert_id": "x"}\n'
+        )
+        shipped = str(Path(__file__).parents[3] / "rules")
+        result = self._run("--events", str(events), "--decisions", str(path), "--rules", shipped, "--json")
+        assert result.exit_code == 0, result.output
+        body = json.loads(result.stdout)
+        assert body["rules"]["harassment.insult"]["precision"] == 1.0, "the last decision counts"
+        assert body["skipped"]["missing_field"]["example"].startswith(f"{path}:5: no decision: ")
+
+    def test_a_bar_on_a_terminal_and_none_in_a_pipe(self, events: Path) -> None:
+        command_line = [sys.executable, "-m", "streams.cli", "rules", "backtest"]
+        command_line += ["--events", str(events), "--rules", str(Path(__file__).parents[3] / "rules")]
+        piped = subprocess.run(command_line, capture_output=True, timeout=60, check=True)
+        assert piped.stderr == b""
+        ours, theirs = pty.openpty()
+        environment = {**os.environ, "TERM": "xterm"}
+        with subprocess.Popen(
+            command_line, stdout=subprocess.PIPE, stderr=theirs, env=environment
+        ) as process:
+            os.close(theirs)
+            shown = b""
+            with contextlib.suppress(OSError):  # Linux: the terminal's other end was closed
+                while read := os.read(ours, 4096):
+                    shown += read
+            assert process.wait(60) == 0
+        os.close(ours)
+        assert b"100 %" in shown
 
     def test_usage(self, events: Path, tmp_path: Path) -> None:
         assert self._run().exit_code == 2
