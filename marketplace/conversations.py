@@ -8,7 +8,7 @@ from random import Random
 from typing import Final, Literal
 
 from marketplace.evasion import disguise_in
-from marketplace.grammar import Language, Phrasing, Voice
+from marketplace.grammar import Fashion, Language, Phrasing, Voice
 from marketplace.lexicon import DISGUISED, SLOTS, bindings
 from marketplace.scenarios import (
     MESSAGE_DOMAINS,
@@ -49,6 +49,7 @@ class Mix:
     violation_share: float = 0.04
     near_miss_share: float = 0.08
     phrasing: Phrasing = "every"
+    fashion: Fashion | None = None
 
     def __post_init__(self) -> None:
         total = len(MESSAGE_DOMAINS) * (self.violation_share + self.near_miss_share)
@@ -66,7 +67,7 @@ TRAINING = Mix(violation_share=0.16, near_miss_share=0.14, phrasing="known")
 def conversation(rng: Random, mix: Mix) -> tuple[Turn, ...]:
     """One conversation: ordinary exchanges of rising status, and in some a violation or a near miss."""
     language: Language = "ja" if rng.random() < JAPANESE_SHARE else "en"
-    voice = Voice(language, mix.phrasing, SLOTS[language], bindings(language, rng))
+    voice = Voice(language, mix.phrasing, SLOTS[language], bindings(language, rng), mix.fashion)
     special = _special(rng, mix)
     plan = _within(LONGEST, _plan(rng, special), special)
     return tuple(turn for phase, exchange in plan for turn in _speak(rng, voice, exchange, phase))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from marketplace import conversations, listings
 from marketplace.conversations import Mix
+from marketplace.drift import Drift
 from marketplace.listings import ListingMix
 from marketplace.traffic import Pace, TrafficEvent, traffic
 
 #: Messages of a conversation that an example shows, the last being the one that is labelled.
 WINDOW = 5
 
+_SECONDS_A_DAY = 86_400
 _MESSAGES_ONLY = Pace(listing_share=0.0)
 #: So few messages come between the listings that making and dropping them costs next to nothing.
 _LISTINGS_MOSTLY = Pace(listing_share=0.9)
@@ -41,18 +44,39 @@ def windows(events: Iterable[TrafficEvent]) -> Iterator[dict[str, Any]]:
 
 
 def message_examples(
-    seed: int, count: int, *, start: datetime, mix: Mix = conversations.TRAFFIC
+    seed: int,
+    count: int,
+    *,
+    start: datetime,
+    mix: Mix = conversations.TRAFFIC,
+    days: float | None = None,
+    drift: Drift | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """`count` windows of successive messages."""
-    return islice(windows(traffic(seed, start=start, pace=_MESSAGES_ONLY, messages=mix)), count)
+    """`count` windows of successive messages, spread over about so many days; one a second without `days`."""
+    pace = _MESSAGES_ONLY if days is None else replace(_MESSAGES_ONLY, events_per_s=_rate(count, days))
+    return islice(windows(traffic(seed, start=start, pace=pace, messages=mix, drift=drift)), count)
 
 
 def listing_examples(
-    seed: int, count: int, *, start: datetime, mix: ListingMix = listings.TRAFFIC
+    seed: int,
+    count: int,
+    *,
+    start: datetime,
+    mix: ListingMix = listings.TRAFFIC,
+    days: float | None = None,
+    drift: Drift | None = None,
 ) -> Iterator[dict[str, Any]]:
     """`count` examples `{"listing", "labels"}` of successive listings, pictures inside as base64."""
-    events = traffic(seed, start=start, pace=_LISTINGS_MOSTLY, goods=mix)
+    pace = _LISTINGS_MOSTLY
+    if days is not None:
+        pace = replace(pace, events_per_s=_rate(count, days) / pace.listing_share)
+    events = traffic(seed, start=start, pace=pace, goods=mix, drift=drift)
     found = (
         {"listing": event.value, "labels": event.labels} for event in events if event.topic == "listings"
     )
     return islice(found, count)
+
+
+def _rate(count: int, days: float) -> float:
+    """Events per second that fill so many days."""
+    return count / (days * _SECONDS_A_DAY)

@@ -6,16 +6,18 @@ ordinary text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from random import Random
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 Language = Literal["ja", "en"]
 #: Which templates a voice may use. `known` ones are trained on; `validation` and `held_out` voices use known and
 #: unseen ones half and half; `unseen` uses held-out templates only; `every` speaks them all.
 Phrasing = Literal["known", "validation", "held_out", "unseen", "every"]
+
+_Value = TypeVar("_Value")
 
 #: Values of the slots of one language.
 Slots: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -63,18 +65,47 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
+class Fashion:
+    """What people say these days: `newer_share` of choices fall on the second half of what there is to choose from.
+
+    It concerns the families that are divided between training and evaluation, and the slots named here.
+    """
+
+    newer_share: float
+    slots: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.newer_share <= 1:
+            raise ValueError(f"newer_share is {self.newer_share}, not within 0..1")
+
+    def choose(self, values: Sequence[_Value], rng: Random) -> _Value:
+        """One of the values, from the newer or the older half; of a single value that one."""
+        middle = len(values) // 2
+        return rng.choice(values[middle:] if rng.random() < self.newer_share else values[:middle] or values)
+
+
+@dataclass(frozen=True, slots=True)
 class Voice:
-    """One speaker's language, choice of phrasings and bindings (the item talked about, names, amounts)."""
+    """One speaker's language, choice of phrasings and bindings (the item talked about, names, amounts).
+
+    Without a `fashion` everything there is to say is said alike.
+    """
 
     language: Language
     phrasing: Phrasing
     slots: Slots
     bindings: Mapping[str, str] = field(default_factory=dict)
+    fashion: Fashion | None = None
 
     def say(self, family: Family, rng: Random) -> str:
         """One utterance of the family. Raises `KeyError` with the slot's name if a template asks for an unknown one."""
-        template = rng.choice(family.pool(self.language, self.phrasing, rng))
-        return self.fill(template, rng)
+        pool = family.pool(self.language, self.phrasing, rng)
+        divided = len(family.templates[self.language]) >= _SMALLEST_SPLIT
+        return self.fill(self.choose(pool, rng) if divided else rng.choice(pool), rng)
+
+    def choose(self, values: Sequence[_Value], rng: Random) -> _Value:
+        """One of the values, as this voice's fashion has it."""
+        return rng.choice(values) if self.fashion is None else self.fashion.choose(values, rng)
 
     def fill(self, template: str, rng: Random) -> str:
         """A template's text with its slots and alternatives chosen."""
@@ -91,7 +122,9 @@ class Voice:
             elif part.name in self.bindings:
                 out.append(self.bindings[part.name])
             elif part.name in self.slots:
-                self._expand(parse(rng.choice(self.slots[part.name])), rng, out)
+                values = self.slots[part.name]
+                moving = self.fashion is not None and part.name in self.fashion.slots
+                self._expand(parse(self.choose(values, rng) if moving else rng.choice(values)), rng, out)
             elif part.name.startswith("digits"):
                 out.append(
                     "".join(rng.choice("0123456789") for _ in range(int(part.name.removeprefix("digits"))))

@@ -91,6 +91,12 @@ _EN: Final[dict[str, tuple[str, ...]]] = {
 SLOTS: Final[dict[Language, Slots]] = {"ja": _JA, "en": _EN}
 
 
+#: Slots whose words come and go with the years: apps, ways to pay, insults. Banks, names and amounts stay.
+MOVING_SLOTS: Final = frozenset(
+    ("app", "pay_app", "insult", "insult_adj", "threat", "fee_reason", "get_lost", "laugh")
+)
+
+
 def bindings(language: Language, rng: Random) -> dict[str, str]:
     """What stays the same through one conversation: the item, the person, the handle."""
     slots = SLOTS[language]

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Final, Literal
 
 from marketplace.conversations import JAPANESE_SHARE
-from marketplace.grammar import Language, Phrasing, Voice
+from marketplace.grammar import Fashion, Language, Phrasing, Voice
 from marketplace.lexicon import SLOTS, bindings
 from marketplace.phrases import listings as phrases
 from marketplace.phrases.listings import Goods, Shape
@@ -80,6 +80,7 @@ class ListingMix:
     near_miss_share: float = 0.10
     image_share: float = 0.70
     phrasing: Phrasing = "every"
+    fashion: Fashion | None = None
 
     def __post_init__(self) -> None:
         total = len(LISTING_DOMAINS) * (self.violation_share + self.near_miss_share)
@@ -109,7 +110,8 @@ def listing(rng: Random, mix: ListingMix, pictures: PicturePool) -> tuple[dict[s
     """A listing without identity and time, and its labels by domain."""
     language: Language = "ja" if rng.random() < JAPANESE_SHARE else "en"
     brand = rng.choice(phrases.BRANDS)
-    voice = Voice(language, mix.phrasing, SLOTS[language], {**bindings(language, rng), "brand": brand})
+    bound = {**bindings(language, rng), "brand": brand}
+    voice = Voice(language, mix.phrasing, SLOTS[language], bound, mix.fashion)
     with_image = rng.random() < mix.image_share
     draft, labels = _draft(rng, mix, voice, with_image=with_image)
     return _value(rng, voice, draft, brand, pictures if with_image else None), labels
@@ -167,7 +169,7 @@ def _nearly_counterfeit(rng: Random, voice: Voice) -> _Draft:
 
 def _prohibited(rng: Random, voice: Voice) -> _Draft:
     """Openly named, or veiled: an empty title with a telling picture and either telling words or a telling price."""
-    goods = rng.choice(phrases.PROHIBITED)
+    goods = voice.choose(phrases.PROHIBITED, rng)
     offer = voice.say(phrases.PROHIBITED_OFFER, rng)
     described = voice.say(phrases.DESCRIPTION, rng)
     mark: Mark = rng.choice(("none", "none", "screen"))

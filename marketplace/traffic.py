@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from marketplace import conversations, listings
 from marketplace.conversations import Mix, Turn
+from marketplace.drift import Drift
 from marketplace.listings import ListingMix
 from marketplace.pictures import PicturePool
 
@@ -50,21 +51,28 @@ def traffic(
     pace: Pace | None = None,
     messages: Mix = conversations.TRAFFIC,
     goods: ListingMix = listings.TRAFFIC,
+    drift: Drift | None = None,
 ) -> Iterator[TrafficEvent]:
     """The same endless events for the same arguments, times from `start` on.
 
+    With a `drift` a conversation is as the mix is when it begins, and a listing as it is when it is put up.
     Raises ValueError for a `start` without a time zone.
     """
     if start.tzinfo is None:
         raise ValueError("start needs a time zone, e.g. datetime(2026, 1, 1, tzinfo=UTC)")
-    return _events(seed, start, pace or Pace(), messages, goods)
+    return _events(seed, start, pace or Pace(), messages=messages, goods=goods, drift=drift)
 
 
 def _events(
-    seed: int, start: datetime, pace: Pace, messages: Mix, goods: ListingMix
+    seed: int, start: datetime, pace: Pace, *, messages: Mix, goods: ListingMix, drift: Drift | None
 ) -> Iterator[TrafficEvent]:
     rng = Random(seed)  # noqa: S311 - made-up traffic, no secret
     pictures = PicturePool(seed)
+
+    def begun(at_s: float) -> tuple[Turn, ...]:
+        mix = messages if drift is None else drift.mix(messages, start + timedelta(seconds=at_s))
+        return conversations.conversation(rng, mix)
+
     gap_s = pace.active_transactions / (pace.events_per_s * (1 - pace.listing_share))
     # (time of the next message in seconds, transaction number, turns, index of the next turn); numbers are unique,
     # so no two entries are compared further than that.
@@ -72,14 +80,16 @@ def _events(
     transactions = listed = 0
     while transactions < pace.active_transactions:
         # Begun at random places so that the first minutes look like any other.
-        turns = conversations.conversation(rng, messages)
+        turns = begun(0.0)
         heapq.heappush(speaking, (rng.uniform(0, gap_s), transactions, turns, 0))
         transactions += 1
     listing_gap_s = 1 / (pace.events_per_s * pace.listing_share) if pace.listing_share else float("inf")
     next_listing_s = rng.expovariate(1) * listing_gap_s if pace.listing_share else float("inf")
     while True:
         if next_listing_s <= speaking[0][0]:
-            value, labels = listings.listing(rng, goods, pictures)
+            put_up = start + timedelta(seconds=next_listing_s)
+            mix = goods if drift is None else drift.mix(goods, put_up)
+            value, labels = listings.listing(rng, mix, pictures)
             identity = f"l{seed}-{listed:07d}"
             listed += 1
             at = _rfc3339(start, next_listing_s)
@@ -95,7 +105,7 @@ def _events(
         if index + 1 < len(turns):
             heapq.heapreplace(speaking, (later_s, transaction, turns, index + 1))
         else:
-            heapq.heapreplace(speaking, (later_s, transactions, conversations.conversation(rng, messages), 0))
+            heapq.heapreplace(speaking, (later_s, transactions, begun(later_s), 0))
             transactions += 1
 
 
