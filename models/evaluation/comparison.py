@@ -28,7 +28,8 @@ class Difference:
 
     `lower` and `upper` are the one-sided 95 % bounds that the verdict rests on, `difference` has the two-sided
     interval for reading. `beyond_margin` is the share of resamples in which the challenger is worse by the margin or
-    more: the test's p-value.
+    more: the test's p-value. `varies` is False where every resample gives the same difference although the two rank
+    differently (all of the first K right in both): a bootstrap cannot tell anything then.
     """
 
     measure: str
@@ -39,11 +40,12 @@ class Difference:
     upper: float
     margin: float
     beyond_margin: float
+    varies: bool = True
 
     @property
     def verdict(self) -> Verdict:
         """What the bounds allow to say."""
-        return verdict(self.lower, self.upper, self.margin)
+        return verdict(self.lower, self.upper, self.margin) if self.varies else "cannot tell"
 
 
 def verdict(lower: float, upper: float, margin: float) -> Verdict:
@@ -77,16 +79,21 @@ def compare(
         ])  # fmt: skip
 
     whole, resampled = figures(resampling.whole()), resampling.figures(figures)
+    same = bool((rankings[0].order == rankings[1].order).all())
     names = ["average precision", *(f"precision@{k}" for k in kept)]
     return tuple(
         _difference(
-            name, whole[[place, place + len(names)]], resampled[:, [place, place + len(names)]], margin
+            name,
+            whole[[place, place + len(names)]],
+            resampled[:, [place, place + len(names)]],
+            margin,
+            same=same,
         )
         for place, name in enumerate(names)
     )
 
 
-def _difference(name: str, whole: Floats, resampled: Floats, margin: float) -> Difference:
+def _difference(name: str, whole: Floats, resampled: Floats, margin: float, *, same: bool) -> Difference:
     differences = resampled[:, 0] - resampled[:, 1]
     lower, upper = np.nanquantile(differences, [_ALPHA, 1 - _ALPHA])
     return Difference(
@@ -97,5 +104,7 @@ def _difference(name: str, whole: Floats, resampled: Floats, margin: float) -> D
         lower=float(lower),
         upper=float(upper),
         margin=margin,
-        beyond_margin=float(np.mean(differences <= -margin)),
+        # Never 0: of so many resamples none is less than one in so many (Davison and Hinkley 1997, 4.4).
+        beyond_margin=float((1 + np.sum(differences <= -margin)) / (1 + len(differences))),
+        varies=same or bool(np.ptp(differences) > 0),
     )

@@ -86,6 +86,16 @@ def estimate(value: float, figures: Floats) -> Estimate:
     return Estimate(float(value)) if found is None else Estimate(float(value), *found)
 
 
+def share_estimate(value: float, figures: Floats, of: int) -> Estimate:
+    """A share of `of` rows. Where all or none of them count in every resample, resampling has nothing to vary and
+    would promise certainty: there Wilson's interval stands instead.
+    """
+    found = estimate(value, figures)
+    if found.value in {0.0, 1.0} and found.low == found.high:
+        return Estimate(found.value, *wilson(round(value * of), of))
+    return found
+
+
 def wilson(found: int, of: int, z: float = 1.959964) -> tuple[float, float]:
     """95 % interval of a share (Wilson 1927); (0, 1) of nothing. Fit for few cases and for shares of 0 and 1."""
     if of == 0:

@@ -29,7 +29,8 @@ from streams.features.masking import masked_excerpt
 #: Parts that a model's weights, best epoch or threshold come from, as metadata and data directories name them.
 _LEARNT_FROM: Final = frozenset({"train", "training", "valid", "validation", "selection", "threshold"})
 _SHOWN: Final = 5
-_SHOWN_LETTERS: Final = 60
+#: Of a conversation its end: the label speaks of the last message.
+_SHOWN_LETTERS: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def disagreements(rows: Rows, scores: Floats, shown: int = _SHOWN) -> Examples:
     def row(place: int) -> Shown:
         facts = rows.facts[place]
         text = " ".join(masked_excerpt(facts.text, 0, len(facts.text)).split())
-        cut = text if len(text) <= _SHOWN_LETTERS else text[:_SHOWN_LETTERS] + "…"
+        cut = text if len(text) <= _SHOWN_LETTERS else "…" + text[-_SHOWN_LETTERS:]
         file, _, line = facts.place.rpartition(":")
         return Shown(f"{Path(file).name}:{line}" if file else facts.place, float(scores[place]), cut)
 

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from models.evaluation.findings import Findings
-from models.evaluation.gates import GateReading
+from models.evaluation.gates import GateGroup, GateReading
 
 _MODEL: Final = "#1f5fa8"
 _OTHER: Final = "#c4622d"
@@ -80,7 +80,7 @@ def _precision_at_k(findings: Findings) -> Figure:
     ks = [k for k, _ in curve]
     axes.fill_between(
         ks, [_drawn(one.low) for _, one in curve], [_drawn(one.high) for _, one in curve], color=_MODEL, alpha=0.2, lw=0,
-        label="95 % interval",
+        label="95% interval",
     )  # fmt: skip
     axes.plot(ks, [_drawn(one.value) for _, one in curve], color=_MODEL, lw=1.8, label="model")
     positives = findings.natural.positives
@@ -105,7 +105,7 @@ def _reliability(findings: Findings) -> Figure:
     above = [(one.violations.high or 0.0) - share for share, one in zip(shares, bins, strict=True)]
     axes.errorbar(
         [one.mean_score for one in bins], shares, yerr=[below, above], fmt="o-", color=_MODEL, capsize=3, lw=1.5,
-        label="model, 95 % interval",
+        label="model, 95% interval",
     )  # fmt: skip
     for one, share in zip(bins, shares, strict=True):
         axes.annotate(
@@ -128,8 +128,8 @@ def _reliability(findings: Findings) -> Figure:
 
 
 def _gates(reading: GateReading) -> Figure:
-    figure, axes = _new("weight of the text (the picture has the rest)", "")
-    figure.set_size_inches(_SIZE[0], 1.4 + 0.45 * len(reading.groups))
+    figure, axes = _new("weight of the text", "")
+    figure.set_size_inches(_SIZE[0], 1.6 + 0.5 * len(reading.groups))
     boxes = [
         {"med": g.quartiles[1], "q1": g.quartiles[0], "q3": g.quartiles[2], "whislo": g.quartiles[0], "whishi": g.quartiles[2], "fliers": []}
         for g in reading.groups
@@ -149,12 +149,17 @@ def _gates(reading: GateReading) -> Figure:
     for median in drawn["medians"]:
         median.set_color("black")
     axes.plot([_drawn(g.mean.value) for g in reading.groups], places, "D", color="black", ms=4)
-    axes.set_yticks(places, [_printable(f"{g.title} ({g.listings:,})") for g in reading.groups])
+    axes.set_yticks(places, [_printable(_two_lines(g)) for g in reading.groups])
     axes.set(xlim=(0, 1))
-    axes.set_title(
+    figure.suptitle(
         "box: middle half of the listings; line: median; diamond: mean", fontsize=8.5, color="#555555"
     )
     return figure
+
+
+def _two_lines(group: GateGroup) -> str:
+    words, comma, attribute = group.title.partition(", ")
+    return f"{words}\n{attribute} ({group.listings:,})" if comma else f"{words} ({group.listings:,})"
 
 
 def _differences(findings: Findings) -> Figure:
@@ -173,8 +178,8 @@ def _differences(findings: Findings) -> Figure:
     axes.axvline(-margin, color=_OTHER, lw=1.2, ls="--")
     axes.set_yticks(places, [f"{one.measure}\n{one.verdict}" for one in findings.differences])
     axes.set(ylim=(0.4, len(places) + 0.6))
-    axes.set_title(
-        f"line: two-sided 95 % interval; tick: one-sided 95 % bound; dashed: the margin, {-margin:g}", fontsize=8.5,
+    figure.suptitle(
+        f"line: two-sided 95% interval; tick: one-sided 95% bound; dashed: the margin, {-margin:g}", fontsize=8.5,
         color="#555555",
     )  # fmt: skip
     return figure

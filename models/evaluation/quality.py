@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.evaluation.intervals import Counts, Estimate, Floats, Resampling, estimate
+from models.evaluation.intervals import Counts, Estimate, Floats, Resampling, estimate, share_estimate
 from models.evaluation.ranking import Ranking
 
 #: Points of the precision@K curve; evenly spaced on a logarithmic axis, which is how it is drawn.
@@ -67,8 +67,11 @@ def quality(
         ])  # fmt: skip
 
     whole, resampled = figures(resampling.whole()), resampling.figures(figures)
+    # How many rows each figure is a share of; AUROC and average precision are of no such kind.
+    shares = [0, 0, alerted, int(truth.sum()), *kept, *along]
     auroc, precision, alert_precision, alert_recall, *at = (
-        estimate(value, resampled[:, place]) for place, value in enumerate(whole)
+        share_estimate(value, resampled[:, place], of) if of else estimate(value, resampled[:, place])
+        for place, (value, of) in enumerate(zip(whole, shares, strict=True))
     )
     return Quality(
         examples=len(truth),

@@ -69,7 +69,7 @@ def as_markdown(
         _in_short(subject, findings),
     ]
     if findings.differences:
-        parts.append(_comparison(subject, findings.differences, plots))
+        parts.append(_comparison(subject, findings.differences, findings.natural.positives, plots))
     parts += [
         _review(subject, findings, plots),
         _ranking(findings, options, plots),
@@ -135,17 +135,19 @@ def _in_short(subject: Subject, findings: Findings) -> list[str]:
             "- **The model has learnt from these rows, or its threshold and best epoch were chosen on them: the "
             "figures are better than they will be in use.**"
         )
-    return [*lines, "", "Figures in brackets are 95 % intervals.", ""]
+    return [*lines, "", "Figures in brackets are 95% intervals.", ""]
 
 
-def _comparison(subject: Subject, differences: Sequence[Difference], plots: Mapping[str, str]) -> list[str]:
+def _comparison(
+    subject: Subject, differences: Sequence[Difference], positives: int, plots: Mapping[str, str]
+) -> list[str]:
     first = differences[0]
     lines = [
         f"## Against the champion {subject.champion}",
         "",
         f"Both are judged on the same {subject.rows:,} rows. The champion's scores: {subject.champion_scores}.",
         "",
-        "| | champion | challenger | difference | one-sided 95 % bounds | p (worse by the margin) | verdict |",
+        "| | champion | challenger | difference | one-sided 95% bounds | p (worse by the margin) | verdict |",
         "|---|---:|---:|---:|---:|---:|---|",
     ]
     lines += [
@@ -157,15 +159,17 @@ def _comparison(subject: Subject, differences: Sequence[Difference], plots: Mapp
         *lines,
         "",
         *_picture("differences", "Differences with their intervals", plots),
-        f"**{first.verdict.capitalize()}**, by average precision: {_reason(first)} The test is one of "
-        f'non-inferiority, one-sided at 5 %, with a margin of {first.margin:g}: "not worse" is said only where a '
+        f"**{first.verdict.capitalize()}**, by average precision: {_reason(first, positives)} The test is one of "
+        f'non-inferiority, one-sided at 5%, with a margin of {first.margin:g}: "not worse" is said only where a '
         "challenger that is worse by the margin would pass in fewer than one of twenty cases. Precision@K is reported "
         "beside it and does not decide: it moves in steps of 1/K.",
         "",
     ]
 
 
-def _reason(one: Difference) -> str:
+def _reason(one: Difference, positives: int) -> str:
+    if not one.varies:
+        return "both find all there is to find in every resample: these rows are too easy to tell them apart."
     if one.verdict == "better":
         return f"the lower bound of the difference, {one.lower:+.4f}, lies above 0."
     if one.verdict == "not worse":
@@ -176,9 +180,14 @@ def _reason(one: Difference) -> str:
             f"the upper bound of the difference, {one.upper:+.4f}, lies below 0, and the lower, {one.lower:+.4f}, "
             f"not above -{one.margin:g}."
         )
+    # The width of an interval falls with the square root of what it rests on.
+    needed = (
+        positives * ((one.difference.value or 0.0) - one.lower) ** 2 / one.margin**2 if one.margin else None
+    )
+    enough = f"; with some {needed:,.0f} violations an equal model could show it" if needed else ""
     return (
-        f"the difference may be as low as {one.lower:+.4f}, beyond the margin, and as high as {one.upper:+.4f}. More "
-        "labelled violations would tell."
+        f"the difference may be as low as {one.lower:+.4f}, beyond the margin, and as high as {one.upper:+.4f}. These "
+        f"{positives:,} violations are too few to tell{enough}."
     )
 
 
@@ -196,17 +205,9 @@ def _review(subject: Subject, findings: Findings, plots: Mapping[str, str]) -> l
         found = round((one.value or 0.0) * k)
         lines.append(f"| {k:,} | {found:,} | {_share(one)} | {found / natural.positives:.1%} |")
     lines += ["", *_picture("precision_at_k", "Precision at K", plots)]
-    flat = [k for k, one in natural.precision_at.items() if one.value == one.low == one.high]
-    if flat:
-        k = max(flat)
-        lines += [
-            f"Up to K = {k:,} resampling finds no variation, so that the interval says nothing there; by the rule of "
-            f"three the true share may still be {3 / k:.1%} off.",
-            "",
-        ]
     if any(k > natural.positives for k in natural.precision_at):
         lines += [
-            f"With {natural.positives:,} violations among these {subject.kind}s, precision at a larger K cannot reach 100 %.",
+            f"With {natural.positives:,} violations among these {subject.kind}s, precision at a larger K cannot reach 100%.",
             "",
         ]
     return lines
@@ -304,8 +305,8 @@ def _rules(subject: Subject, rules: RulesCost | None) -> list[str]:
         f"| found by the model | {rules.both:,} | {rules.only_model:,} |",
         f"| not by the model | {rules.only_rules:,} | {rules.neither:,} |",
         "",
-        f"Coverage gain of the model over the rules: {_signed_share(rules.coverage_gain)}. Added to the rules, the "
-        f"model's alerts find {_signed_share(rules.added)} beyond what they find alone.",
+        f"Coverage gain of the model over the rules: {_signed_share(rules.coverage_gain)}. Both together raise "
+        f"{rules.together:,} alerts and find {_signed_share(rules.added)} beyond the rules alone.",
         "",
     ]
 
@@ -364,7 +365,7 @@ def _disagreements(examples: Examples) -> list[str]:
         ("labelled as violations, scored lowest", examples.low_positives),
     ):
         if shown:
-            lines += [f"| {title} | score | begins |", "|---|---:|---|"]
+            lines += [f"| {title} | score | words |", "|---|---:|---|"]
             lines += [f"| {one.place} | {one.score:.4f} | {_cell(one.text)} |" for one in shown]
             lines.append("")
     return lines
@@ -390,7 +391,7 @@ def _cannot_say(subject: Subject, findings: Findings) -> list[str]:
         )
     if subject.groups < subject.rows:
         lines.append(
-            f"- The {subject.rows:,} rows come from {subject.groups:,} conversations or listings; whole ones are resampled, "
+            f"- The {subject.rows:,} rows come from {subject.groups:,} {'conversations' if subject.kind == 'message' else 'listings'}; whole ones are resampled, "
             "since their rows are no independent witnesses."
         )
     if subject.unlabelled:
@@ -427,7 +428,8 @@ def _made_with(subject: Subject, options: Options) -> list[str]:
         lines.append(f"- these are the rows that the model's metadata calls `{subject.part_of}`")
     lines += [
         f"- label: `{subject.label}`",
-        f"- intervals: percentile bootstrap, 95 %, {options.resamples:,} resamples, stratified by class, seed {options.seed}",
+        f"- intervals: percentile bootstrap, 95%, {options.resamples:,} resamples, stratified by class, seed "
+        f"{options.seed}; Wilson's where all or none of the rows count",
         f"- made {subject.evaluated_at} with "
         + ", ".join(f"{name} {number}" for name, number in subject.versions.items()),
     ]

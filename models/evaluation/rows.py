@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from models.data.facts import facts_of
 from models.data.rule_hits import RuleHits
 from models.data.splits import Split, split_by_time
 from models.evaluation.gates import Attribute
+from streams.features.tensors import WINDOW
 from streams.features.tokens import TextPipeline
 
 Wanted = Part | Literal["all"]
@@ -199,9 +200,12 @@ def read_rows(
 
 
 def _shown(example: Example) -> str:
-    """The words that a person would look at first."""
-    text: Any = example["messages"][-1]["text"] if "messages" in example else example["listing"]["title"]
-    return str(text)
+    """The words that a person would look at first: a listing's title, or the window, since the last message of a
+    conversation may be harmless alone.
+    """
+    if "messages" not in example:
+        return str(example["listing"]["title"])
+    return " / ".join(f"{message['writer']}: {message['text']}" for message in example["messages"][-WINDOW:])
 
 
 def _recorded(example: Example, name: str, place: str) -> float | None:

@@ -21,7 +21,7 @@ class RulesCost:
     `alerts_needed`: of the model's highest alerts, how many must be read to find as many; `reading` is that over
     `rule_alerts`. The other fields compare at an equal budget, the model's `rule_alerts` highest: positives that both
     find, one of them, neither. `coverage_gain` is what the model finds over what the rules find, less 1; `added` what
-    the model finds beyond the rules, over what the rules find.
+    the model finds beyond the rules, over what the rules find, for `together` alerts of either.
     """
 
     rule_alerts: int
@@ -36,6 +36,7 @@ class RulesCost:
     neither: int
     coverage_gain: Estimate
     added: Estimate
+    together: int
 
 
 def rules_cost(scores: Floats, rule_alerts: npt.NDArray[np.bool_], resampling: Resampling) -> RulesCost:
@@ -85,6 +86,7 @@ def rules_cost(scores: Floats, rule_alerts: npt.NDArray[np.bool_], resampling: R
         neither=int((positive & ~top & ~rule_alerts).sum()),
         coverage_gain=gain,
         added=added,
+        together=int((top | rule_alerts).sum()),
     )
 
 
