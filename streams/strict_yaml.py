@@ -213,6 +213,14 @@ class _Builder:
                 f"YAML anchor &{event.anchor} is not allowed here",
                 "write the value out",
             )
+        if isinstance(event, yaml.ScalarEvent) and (hidden := _FORBIDDEN.search(event.value)):
+            # written as an escape, which the file itself does not show
+            self._refuse(
+                event,
+                "yaml.forbidden-character",
+                f"forbidden invisible character U+{ord(hidden.group()):04X} in this text",
+                "delete the escape (\\u..., \\x...)",
+            )
         if event.tag:
             self._refuse(
                 event, "yaml.tag", f"YAML tag {event.tag} is not allowed here", "put quotes round the text"

@@ -27,11 +27,13 @@ def _codes_in(path: Path) -> Iterator[tuple[str, str]]:
             continue
         function = getattr(call.func, "id", getattr(call.func, "attr", ""))
         for argument in call.args[:2]:
-            if isinstance(argument, ast.Constant) and re.fullmatch(r"[a-z][a-z.-]+", str(argument.value)):
-                if function in _WHOLE and "." in argument.value:
-                    yield "", argument.value
-                elif function == "note" and argument is call.args[0]:
-                    yield ("policy." if path.name == "policy.py" else "rule."), argument.value
+            code = argument.value if isinstance(argument, ast.Constant) else None
+            if not isinstance(code, str) or not re.fullmatch(r"[a-z][a-z.-]+", code):
+                continue
+            if function in _WHOLE and "." in code:
+                yield "", code
+            elif function == "note" and argument is call.args[0]:
+                yield ("policy." if path.name == "policy.py" else "rule."), code
 
 
 def test_every_code_in_the_source_is_documented() -> None:
