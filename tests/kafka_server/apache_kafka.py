@@ -137,6 +137,8 @@ def server_properties(node: Node, nodes: Sequence[Node]) -> dict[str, str]:
         "transaction.state.log.num.partitions": "4",
         "transaction.state.log.replication.factor": replicas,
         "transaction.state.log.min.isr": "1",
+        # Kafka's own topic of committed offsets must not rest on one replica where there are three.
+        "min.insync.replicas": "2" if len(nodes) >= 3 else "1",
         # the 3 s that a production broker waits for more members would be most of a short test
         "group.initial.rebalance.delay.ms": "0",
         # clients ask for 10 s; tests of takeovers may ask for less
