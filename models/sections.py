@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import types
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -10,8 +11,6 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 
 from streams.yaml_cursor import Cursor
 
-#: Numbers in a manifest are sizes, rates and seeds.
-_LARGEST: Final = 10**12
 _LONGEST_TEXT: Final = 1_000
 _MOST_ITEMS: Final = 100
 
@@ -25,9 +24,9 @@ def read_section(cursor: Cursor, options: type[Any], *, given: Mapping[str, Any]
     given = given or {}
     types_of = get_type_hints(options)
     names = [field.name for field in dataclasses.fields(options) if field.name not in given]
+    before = len(cursor.issues)
     if not cursor.mapping(names):
         return None
-    before = len(cursor.issues)
     values: dict[str, Any] = {}
     for name in names:
         child = _child(cursor, name, types_of[name])
@@ -75,7 +74,10 @@ def _read(cursor: Cursor, kind: Any) -> Any:  # noqa: ANN401, PLR0911 - one line
     if cursor.value is None and type(None) in _choices(kind):
         return None
     if len(choices) > 1:
-        return _read(cursor, _fitting(cursor.value, choices))
+        fitting = next((choice for choice in choices if _is_of(cursor.value, choice)), None)
+        if fitting is None:
+            return _refuse(cursor, " or ".join(_named(choice) for choice in choices))
+        return _read(cursor, fitting)
     (only,) = choices
     origin = get_origin(only)
     if origin is Literal:
@@ -86,24 +88,38 @@ def _read(cursor: Cursor, kind: Any) -> Any:  # noqa: ANN401, PLR0911 - one line
         return read_section(cursor, only)
     if only is bool:
         return cursor.flag()
-    if only is int:
-        return cursor.integer(least=-_LARGEST, most=_LARGEST)
-    if only is float:
-        return cursor.number(least=-_LARGEST, most=_LARGEST)
+    if only in {int, float}:
+        if not _is_of(cursor.value, only):
+            return _refuse(cursor, _named(only))
+        return only(cursor.value)
     if only in {str, Path}:
         text = cursor.text(most=_LONGEST_TEXT)
         return text if text is None or only is str else Path(text)
     raise TypeError(f"{cursor.name}: a manifest cannot hold a {only}")
 
 
-def _fitting(value: Any, choices: list[Any]) -> Any:  # noqa: ANN401 - the type to read the value as
-    """Of several types the one that the value is of, else the first, which then says what is wrong."""
-    for choice in choices:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if (
-            (choice in {int, float} and is_number)
-            or (isinstance(value, str) and (choice in {str, Path} or get_origin(choice) is Literal))
-            or (isinstance(value, list) and get_origin(choice) is tuple)
-        ):
-            return choice
-    return choices[0]
+def _is_of(value: Any, kind: Any) -> bool:  # noqa: ANN401 - a YAML value and a type
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if isinstance(value, bool):
+        return kind is bool
+    if isinstance(value, list):
+        return get_origin(kind) is tuple
+    if isinstance(value, str):
+        return kind in {str, Path}
+    return isinstance(value, int | float) and (kind is float or (kind is int and isinstance(value, int)))
+
+
+def _named(kind: Any) -> str:  # noqa: ANN401 - a type
+    if get_origin(kind) is Literal:
+        return " or ".join(map(str, get_args(kind)))
+    return {int: "a whole number", float: "a number", bool: "true or false"}.get(
+        kind, "a list" if get_origin(kind) is tuple else "text"
+    )
+
+
+def _refuse(cursor: Cursor, wanted: str) -> None:
+    name = cursor.name.rpartition(".")[2]
+    cursor.note(
+        "wrong-type", f'"{name}" must be {wanted}, not {json.dumps(cursor.value, ensure_ascii=False)}'
+    )
