@@ -178,6 +178,7 @@ def _differences(findings: Findings) -> Figure:
     axes.axvline(-margin, color=_OTHER, lw=1.2, ls="--")
     axes.set_yticks(places, [f"{one.measure}\n{one.verdict}" for one in findings.differences])
     axes.set(ylim=(0.4, len(places) + 0.6))
+    axes.locator_params(axis="x", nbins=6)
     figure.suptitle(
         f"line: two-sided 95% interval; tick: one-sided 95% bound; dashed: the margin, {-margin:g}", fontsize=8.5,
         color="#555555",
