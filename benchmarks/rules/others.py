@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
+from streams.rule_engine.required import required_literals
 from streams.rule_engine.rule import Match, Rule
 from streams.rule_engine.views import safe
 
@@ -43,9 +45,11 @@ def naive(rules: Sequence[Rule]) -> Engine:
 
 
 def pyahocorasick_and_re(rules: Sequence[Rule]) -> Engine:
-    """One automaton finds candidate rules by their words, `re` verifies them; patterns run on every text."""
-    import ahocorasick
+    """One automaton finds candidate rules by their words, `re` verifies them.
 
+    Patterns are found by the literals they need, as in the engine; those that need none run on every text.
+    """
+    ahocorasick = import_module("ahocorasick")
     compiled = [[re.compile(one, _FLAGS) for one in _expressions(rule.match)] for rule in rules]
     by_word: dict[str, list[int]] = {}
     always = []
@@ -53,7 +57,7 @@ def pyahocorasick_and_re(rules: Sequence[Rule]) -> Engine:
         match = rule.match
         first = match.all[0] if match.all else match
         assert isinstance(first, Match)
-        words = first.any or (first.near.a if first.near else ())
+        words = first.any or (first.near.a if first.near else required_literals(first.regex or ""))
         if not words:
             always.append(at)
         for word in words:
@@ -74,8 +78,7 @@ def pyahocorasick_and_re(rules: Sequence[Rule]) -> Engine:
 
 def hyperscan(rules: Sequence[Rule]) -> Engine:
     """One database of every expression."""
-    import hyperscan as hs
-
+    hs = import_module("hyperscan")
     expressions: list[bytes] = []
     owners: list[int] = []
     wanted = []

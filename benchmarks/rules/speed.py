@@ -1,31 +1,50 @@
-"""Messages a second with 100, 1,000 and 10,000 rules, beside other ways, in one run on the same rules and texts.
+"""Messages a second with 100, 1,000 and 10,000 rules, beside other ways to do the same, on the same rules and texts.
 
-    python -m benchmarks.rules.speed conversations.jsonl [messages joined into one, default 1]
-
-`conversations.jsonl` are example conversations (docs/contracts.md) of real text. pyahocorasick and hyperscan are left out
-where they are not installed. Times are processor time of one thread, best of three passes; the naive loop and
-pyahocorasick are measured on as many texts as take some seconds. All must fire the same rules on the same texts.
+Times are processor time of one thread, so that other work on the machine does not count (it still takes away cache
+and clock rate). Engines take turns, several rounds of them, so that none has the quiet minute for itself; what is told
+is the median of the rounds with the slowest and the fastest.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from random import Random
+from statistics import median
 from time import process_time
+from typing import Any
 
 from benchmarks.rules.others import Engine, hyperscan, naive, pyahocorasick_and_re
-from benchmarks.rules.workload import rules_of, texts_of, words_of
+from benchmarks.rules.workload import Workload, rules_of
 from streams.rule_engine import RuleSet, ScannedTurn
 from streams.rule_engine.rule import Rule
 
 NUMBERS = (100, 1_000, 10_000)
-_BUDGET_S = 4.0
+#: So many messages of the workload joined into one: how speed goes with length.
+JOINED = (1, 2, 4, 10, 20)
+ROUNDS = 7
+#: A round of one engine takes about so long; slow engines see fewer texts, the same in each round.
+_ROUND_S = 1.0
+#: Texts on which the engines' answers are compared.
+_COMPARED = 300
 
 
-def ours(rules: Sequence[Rule]) -> Engine:
-    """The engine as the worker uses it: scan, then evaluate with windows of one message."""
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure over several rounds."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, figures: Sequence[float]) -> Spread:
+        """Of at least one."""
+        return cls(median(figures), min(figures), max(figures))
+
+
+def sekisho(rules: Sequence[Rule]) -> Engine:
+    """The engine as the worker uses it: scan, then evaluate with places of what fired."""
     compiled = RuleSet(rules)
     numbers = {rule.id: at for at, rule in enumerate(rules)}
 
@@ -36,57 +55,89 @@ def ours(rules: Sequence[Rule]) -> Engine:
     return run
 
 
-def rate(run: Engine, texts: Sequence[str]) -> tuple[float, int]:
-    """Texts a second of processor time, best of three, and on how many texts."""
-    began = process_time()
-    for text in texts[:50]:
-        run(text)
-    each = (process_time() - began) / min(50, len(texts))
-    some = texts[: max(50, min(len(texts), int(_BUDGET_S / max(each, 1e-9))))]
-    best = 0.0
-    for _ in range(3):
-        began = process_time()
-        for text in some:
-            run(text)
-        best = max(best, len(some) / (process_time() - began))
-    return best, len(some)
+ENGINES: dict[str, Callable[[Sequence[Rule]], Engine]] = {
+    "sekisho": sekisho,
+    "hyperscan": hyperscan,
+    "pyahocorasick + re": pyahocorasick_and_re,
+    "re, rule by rule": naive,
+}
 
 
-def main(path: Path, joined: int = 1) -> None:
-    """Measure and print a table."""
-    texts = texts_of(path)
-    random = Random(1)
-    random.shuffle(texts)
-    half = len(texts) // 2
-    words = words_of(texts[:half])
-    measured = ["\n".join(texts[at : at + joined]) for at in range(half, len(texts), joined)]
-    length = sum(map(len, measured)) / len(measured)
-    print(f"{len(measured)} messages of {length:.0f} characters; {len(words)} words to make rules of")
-    engines: dict[str, Callable[[Sequence[Rule]], Engine]] = {
-        "sekisho": ours,
-        "hyperscan": hyperscan,
-        "pyahocorasick + re": pyahocorasick_and_re,
-        "re, rule by rule": naive,
-    }
-    print(f"{'rules':>7}  {'engine':<20}{'build s':>9}{'messages/s':>13}{'texts':>8}{'fired':>8}")
+def side_by_side(given: Workload, say: Callable[[str], object]) -> list[dict[str, Any]]:
+    """A row for each number of rules and engine. Engines that are not installed have none."""
+    rows = []
     for number in NUMBERS:
-        rules = rules_of(words, number, Random(number))
-        expected: dict[str, set[int]] = {}
-        for name, make in engines.items():
+        rules = rules_of(given.words, number, Random(number))
+        built: dict[str, float] = {}
+        engines: dict[str, Engine] = {}
+        for name, make in ENGINES.items():
             began = process_time()
             try:
-                run = make(rules)
+                engines[name] = make(rules)
             except ImportError:
-                print(f"{number:>7}  {name:<20}  not installed")
+                say(f"{name} is not installed")
                 continue
-            built = process_time() - began
-            speed, texts_run = rate(run, measured)
-            compared = {text: run(text) for text in measured[: min(texts_run, 300)]}
-            wrong = sum(expected.setdefault(text, found) != found for text, found in compared.items())
-            fired = sum(map(len, compared.values()))
-            note = f"   {wrong} texts judged otherwise" if wrong else ""
-            print(f"{number:>7}  {name:<20}{built:>9.2f}{speed:>13,.0f}{texts_run:>8}{fired:>8}{note}")
+            built[name] = process_time() - began
+        texts = {name: _as_many_as_fit(run, given.texts) for name, run in engines.items()}
+        rates = measured(engines, texts)
+        expected = [engines["sekisho"](text) for text in given.texts]
+        for name, run in engines.items():
+            compared = list(zip(given.texts, expected, strict=True))[: min(_COMPARED, len(texts[name]))]
+            row = {
+                "rules": number,
+                "engine": name,
+                "build_s": built[name],
+                "texts": len(texts[name]),
+                "messages_per_s": asdict(rates[name]),
+                "compared": len(compared),
+                "judged_otherwise": sum(run(text) != found for text, found in compared),
+                "fired_share": sum(map(bool, expected)) / len(expected),
+            }
+            say(f"{number} rules, {name}: {rates[name].median:,.0f} messages/s")
+            rows.append(row)
+    return rows
 
 
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(int, sys.argv[2:3]))
+def by_length(given: Workload, number: int, say: Callable[[str], object]) -> list[dict[str, Any]]:
+    """A row for each length of text, with so many rules."""
+    run = sekisho(rules_of(given.words, number, Random(number)))
+    joined = {
+        str(many): ["\n".join(given.texts[at : at + many]) for at in range(0, len(given.texts), many)]
+        for many in JOINED
+    }
+    rates = measured(dict.fromkeys(joined, run), joined)
+    rows = []
+    for many, texts in joined.items():
+        mean = sum(map(len, texts)) / len(texts)
+        fired = sum(bool(run(text)) for text in texts) / len(texts)
+        say(f"{number} rules, {mean:.0f} characters: {rates[many].median:,.0f} messages/s")
+        rows.append(
+            {
+                "rules": number,
+                "mean_chars": mean,
+                "messages_per_s": asdict(rates[many]),
+                "fired_share": fired,
+            }
+        )
+    return rows
+
+
+def measured(engines: Mapping[str, Engine], texts: Mapping[str, Sequence[str]]) -> dict[str, Spread]:
+    """Texts a second of processor time, over rounds in which each engine has its turn."""
+    rates: dict[str, list[float]] = {name: [] for name in engines}
+    for _ in range(ROUNDS):
+        for name, run in engines.items():
+            began = process_time()
+            for text in texts[name]:
+                run(text)
+            rates[name].append(len(texts[name]) / (process_time() - began))
+    return {name: Spread.of(of_rounds) for name, of_rounds in rates.items()}
+
+
+def _as_many_as_fit(run: Engine, texts: Sequence[str]) -> Sequence[str]:
+    tried = texts[:50]
+    began = process_time()
+    for text in tried:
+        run(text)
+    each_s = (process_time() - began) / len(tried)
+    return texts[: max(50, int(_ROUND_S / max(each_s, 1e-9)))]
