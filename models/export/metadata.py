@@ -64,7 +64,7 @@ class ModelMetadata:
         body = {
             name: value for name, value in dataclasses.asdict(self).items() if value not in (None, {}, (), [])
         }
-        path.write_text(json.dumps(_rounded(body), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(rounded(body), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +102,12 @@ def _plain(values: npt.NDArray[Any]) -> Any:  # noqa: ANN401 - nested lists
     )
 
 
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - JSON
+def rounded(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """JSON values with floats rounded to the digits that metadata keeps."""
     if isinstance(value, float):
         return round(value, _DIGITS)
     if isinstance(value, dict):
-        return {name: _rounded(entry) for name, entry in value.items()}
+        return {name: rounded(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(entry) for entry in value]
+        return [rounded(entry) for entry in value]
     return value

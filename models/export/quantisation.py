@@ -24,8 +24,7 @@ Rows = Mapping[str, npt.NDArray[Any]]
 
 #: The most that average precision may fall for int8 to be shipped.
 TOLERATED_DROP: Final = 0.005
-#: The least speed-up at the served batch that pays for a second kind of file: golden rows of its own, a threshold
-#: picked anew, and slower than fp32 on a GPU. A tenth is lost again in the noise of where a process happens to run.
+#: The least speed-up that pays for a second kind of file to keep, with golden rows and a threshold of its own.
 LEAST_SPEED_UP: Final = 1.2
 
 _QUANTISED: Final = ("Conv", "Gemm", "MatMul")

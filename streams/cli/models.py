@@ -13,6 +13,7 @@ import click
 from rich.text import Text
 
 from streams.cli.console import load_settings, quiet_libraries, to_stderr
+from streams.cli.lazy import LazyGroup
 from streams.cli.policy_file import POLICY_FILE, read_policy
 
 if TYPE_CHECKING:
@@ -22,12 +23,22 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 
-@click.group()
+#: Quantising belongs to the training floor, which is named as text so that nothing here imports it.
+COMMANDS = {
+    "list": "streams.cli.models:list_command",
+    "add": "streams.cli.models:add_command",
+    "promote": "streams.cli.models:promote_command",
+    "remove": "streams.cli.models:remove_command",
+    "quantise": "models.commands.quantise:command",
+}
+
+
+@click.group(cls=LazyGroup, targets=COMMANDS)
 def command() -> None:
     """Show, add, promote and remove model versions."""
 
 
-@command.command("list")
+@click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def list_command(*, as_json: bool) -> None:
     """List every version: on disk, on Triton, its part in the policy, its tokeniser, threshold and metrics.
@@ -61,7 +72,7 @@ def list_command(*, as_json: bool) -> None:
         )
 
 
-@command.command("add")
+@click.command("add")
 @click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--version", type=click.IntRange(1), help="Number it gets.  [default: the next one]")
 @click.option("--load/--no-load", default=True, help="Have Triton load and check it.")
@@ -90,7 +101,7 @@ def add_command(*, directory: Path, version: int | None, load: bool) -> None:
     )
 
 
-@command.command("promote")
+@click.command("promote")
 @click.argument("model")
 @click.argument("version", type=click.IntRange(1))
 @click.option(
@@ -124,7 +135,7 @@ def promote_command(*, model: str, version: int, threshold: float | None) -> Non
     click.echo(f"{wanted} is the champion, threshold {chosen:g}")
 
 
-@command.command("remove")
+@click.command("remove")
 @click.argument("model")
 @click.argument("version", type=click.IntRange(1))
 @click.option("--now", is_flag=True, help="Do not wait until no worker asks for it any more.")
