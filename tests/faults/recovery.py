@@ -33,7 +33,7 @@ class Injected:
 @dataclass(frozen=True, slots=True)
 class Recovery:
     """`took_s` from the fault's beginning until lag was normal for good; None if it never was. `alone`: no other
-    fault began in that time, so that all of it is this one's.
+    fault, nor the recovery from one, fell into that time, so that all of it is this one's.
     """
 
     fault: Injected
@@ -46,17 +46,23 @@ def recoveries(
 ) -> list[Recovery]:
     """One for every fault that was injected. Samples have `at_s` and `lag`; those that failed are not among them."""
     looks = [(sample["at_s"], sample["lag"] <= NORMAL_S * rate) for sample in samples]
-    found = []
-    for fault in faults:
-        if fault.skipped:
-            continue
-        back_s = _back_to_normal_s(fault, looks)
-        end_s = back_s if back_s is not None else float("inf")
-        others = (other for other in faults if other is not fault and not other.skipped)
-        alone = not any(other.began_s < end_s and fault.began_s < other.lifted_s for other in others)
-        took_s = None if back_s is None else round(max(0.0, back_s - fault.began_s), 1)
-        found.append(Recovery(fault, took_s, alone))
-    return found
+    injected = [fault for fault in faults if not fault.skipped]
+    backs_s = [_back_to_normal_s(fault, looks) for fault in injected]
+    ends_s = [
+        max(back_s, fault.lifted_s) if back_s is not None else float("inf")
+        for fault, back_s in zip(injected, backs_s, strict=True)
+    ]
+    return [
+        Recovery(
+            fault=fault,
+            took_s=None if back_s is None else round(max(0.0, back_s - fault.began_s), 1),
+            alone=not any(
+                other is not fault and other.began_s < end_s and fault.began_s < other_end_s
+                for other, other_end_s in zip(injected, ends_s, strict=True)
+            ),
+        )
+        for fault, back_s, end_s in zip(injected, backs_s, ends_s, strict=True)
+    ]
 
 
 def _back_to_normal_s(fault: Injected, looks: Sequence[tuple[float, bool]]) -> float | None:

@@ -94,5 +94,6 @@ def poison(choice: int, count: int) -> Iterator[Outgoing]:
         topic: Literal["messages", "listings"] = rng.choice(("messages", "listings"))
         reason, make = rng.choice(_POISONS)
         value = make(_GOOD_MESSAGE if topic == "messages" else _GOOD_LISTING)
-        key = None if rng.random() < 0.2 else rng.randbytes(6)
+        # Kafka's clients send no record that has neither key nor value.
+        key = None if value is not None and rng.random() < 0.2 else rng.randbytes(6)
         yield Outgoing(topic, key, value, poison=reason)
