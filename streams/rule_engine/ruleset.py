@@ -122,24 +122,28 @@ class RuleSet:
         """
         if not turns:
             return []
-        if any(turn.scan.version != self.version for turn in turns):
-            turns = self.own_turns(turns)
-        return self._evaluate(
-            "message",
-            [turn.scan for turn in turns],
-            lambda compiled: compiled.in_messages(turns),
-            facts,
-            at_us,
-        )
+        for turn in turns:
+            if turn.scan.version != self.version:
+                turns = self.own_turns(turns)
+                break
+        if self.watch is not None:
+            self.watch.saw("message")
+        indexes = self._triggered_by_messages([turn.scan for turn in turns])
+        if not indexes:
+            return []
+        return self._evaluate(indexes, lambda compiled: compiled.in_messages(turns), facts, at_us)
 
     def evaluate_listing(
         self, fields: Mapping[str, Scan], facts: Mapping[str, Fact], *, at_us: int
     ) -> list[RuleHit]:
         """The rules that fire on a listing: `fields` are `title` and `description`."""
         scans = self.own_fields(fields)
-        return self._evaluate(
-            "listing", list(scans.values()), lambda compiled: compiled.in_fields(scans), facts, at_us
-        )
+        if self.watch is not None:
+            self.watch.saw("listing")
+        indexes = self._triggered_by_fields(scans.values())
+        if not indexes:
+            return []
+        return self._evaluate(indexes, lambda compiled: compiled.in_fields(scans), facts, at_us)
 
     def own_turns(self, turns: Sequence[ScannedTurn]) -> list[ScannedTurn]:
         """The turns with scans of this set."""
@@ -159,21 +163,16 @@ class RuleSet:
 
     def _evaluate(
         self,
-        kind: Kind,
-        scans: Sequence[Scan],
+        indexes: Iterable[int],
         find: Callable[[CompiledRule], list[Found]],
         facts: Mapping[str, Fact],
         at_us: int,
     ) -> list[RuleHit]:
         watch = self.watch
-        if watch is not None:
-            watch.saw(kind)
-        candidates = self.candidates(kind, scans)
-        if not candidates:
-            return []
         ways: dict[int, WayBack] = {}
         hits = []
-        for compiled in candidates:
+        for index in indexes:
+            compiled = self._compiled[index]
             began = perf_counter()
             found = [] if unmet(compiled.rule, facts, at_us) or compiled.spares(facts) else find(compiled)
             if watch is not None and (tally := watch.tallies.get(compiled.rule.id)) is not None:
@@ -188,17 +187,26 @@ class RuleSet:
 
     def candidates(self, kind: Kind, scans: Iterable[Scan]) -> list[CompiledRule]:
         """The rules that could fire on these scans of this set, in no order; of messages the last one is the event."""
-        scans = tuple(scans)
+        if kind == "message":
+            indexes = self._triggered_by_messages(tuple(scans))
+        else:
+            indexes = self._triggered_by_fields(scans)
+        return [self._compiled[index] for index in indexes]
+
+    def _triggered_by_messages(self, scans: Sequence[Scan]) -> set[int]:
         indexes: set[int] = set()
-        if kind == "listing":
+        if scans and scans[-1].hits:
+            _collect(indexes, scans[-1], self._by_trigger["message"])
+        if self._of_window:
             for scan in scans:
-                _collect(indexes, scan, self._by_trigger[kind])
-        elif scans:
-            _collect(indexes, scans[-1], self._by_trigger[kind])
-            if self._of_window:
-                for scan in scans:
-                    _collect(indexes, scan, self._of_window)
-        return [self._compiled[index] for index in indexes] if indexes else []
+                _collect(indexes, scan, self._of_window)
+        return indexes
+
+    def _triggered_by_fields(self, scans: Iterable[Scan]) -> set[int]:
+        indexes: set[int] = set()
+        for scan in scans:
+            _collect(indexes, scan, self._by_trigger["listing"])
+        return indexes
 
 
 def _collect(indexes: set[int], scan: Scan, triggers: _Triggers) -> None:

@@ -81,18 +81,20 @@ class ViewScanner:
 
     def look(self, text: str, hits: dict[Atom, Sequence[Interval]]) -> None:
         """Note where the words and patterns stand in a text of this view."""
-        candidates: set[Atom] = set()
         found = self.words.find(text)
         if found:
             hits.update(found)
             if self.by_literal:
-                for atom in found.keys() & self.by_literal.keys():
-                    candidates.update(self.by_literal[atom])
+                waked = [self.by_literal[atom] for atom in found if atom in self.by_literal]
+                for atom in set().union(*waked):
+                    self._search(atom, text, hits)
         if self.without_literal is not None:
-            candidates.update(self.without_literal.candidates(text))
-        for atom in candidates:
-            if places := [place.span() for place in self.patterns[atom].finditer(text)]:
-                hits[atom] = places
+            for atom in self.without_literal.candidates(text):
+                self._search(atom, text, hits)
+
+    def _search(self, atom: Atom, text: str, hits: dict[Atom, Sequence[Interval]]) -> None:
+        if places := [place.span() for place in self.patterns[atom].finditer(text)]:
+            hits[atom] = places
 
 
 @dataclass(frozen=True, slots=True)
