@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import onnx
@@ -161,7 +161,7 @@ def _encoder() -> onnx.ModelProto:
 
 
 def _graph(
-    model: str, nodes: Sequence[onnx.NodeProto], constants: dict[str, tuple[object, type]]
+    model: str, nodes: Sequence[onnx.NodeProto], constants: Mapping[str, tuple[object, type[Any]]]
 ) -> onnx.ModelProto:
     family = family_of(model)
 

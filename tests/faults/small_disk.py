@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import subprocess
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -63,7 +64,7 @@ class _Full(Exception):
     """No space is left."""
 
 
-def _write(file: object, data: bytes) -> None:
+def _write(file: FileIO, data: bytes) -> None:
     try:
         written = file.write(data)
     except OSError as error:

@@ -77,7 +77,7 @@ _POISONS: Final[tuple[tuple[str, Callable[[dict[str, Any]], bytes | None]], ...]
     ("empty", lambda good: None),
     ("empty", lambda good: b""),
     ("not_json", lambda good: b"\x00\x01{"),
-    ("not_json", lambda good: orjson.dumps(good)[:-3]),
+    ("not_json", lambda good: orjson.dumps(good)[:-1]),
     ("not_json", lambda good: b"[" * 5000),
     ("not_utf8", lambda good: orjson.dumps(good)[:-2] + b"\xff\xfe\x22}"),
     ("wrong_type", lambda good: b"[1, 2, 3]"),
