@@ -173,6 +173,9 @@ def _default_out(run: Path, model: Deployable, several: bool) -> Path:
 
 def _rules(directory: Path, model: Deployable) -> RulesAsked:
     import asyncio
+    import time
+
+    import msgspec
 
     from models.data.rule_hits import RuleHits
     from models.evaluation.job import RulesAsked
@@ -185,11 +188,17 @@ def _rules(directory: Path, model: Deployable) -> RulesAsked:
     bundle = asyncio.run(check_in_child(found.files))
     if not bundle.usable:
         raise ValueError("\n".join(issue.render() for issue in errors(bundle.issues)))
-    # Only what alerts today: rules in mode shadow are on trial themselves.
+    # Only what alerts today: rules in mode shadow are on trial themselves. Their dates are taken off, since examples
+    # may be older than the rules.
+    now_us = time.time_ns() // 1000
     active = [
-        rule
+        msgspec.structs.replace(rule, valid_from_us=None, valid_until_us=None)
         for rule in bundle.rules
-        if rule.domain == model.domain and rule.kind == model.kind and rule.mode == "active"
+        if rule.domain == model.domain
+        and rule.kind == model.kind
+        and rule.mode == "active"
+        and (rule.valid_from_us is None or rule.valid_from_us <= now_us)
+        and (rule.valid_until_us is None or now_us < rule.valid_until_us)
     ]
     return RulesAsked(RuleHits(RuleSet(active), model.kind), f"{directory} (set {found.digest})", len(active))
 

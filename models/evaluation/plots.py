@@ -101,8 +101,9 @@ def _reliability(findings: Findings) -> Figure:
     axes.plot([0, 1], [0, 1], color=_QUIET, lw=1, ls=":", label="a score that is a probability")
     bins = findings.calibration.bins
     shares = [one.violations.value or 0.0 for one in bins]
-    below = [share - (one.violations.low or 0.0) for share, one in zip(shares, bins, strict=True)]
-    above = [(one.violations.high or 0.0) - share for share, one in zip(shares, bins, strict=True)]
+    # Not below 0: Wilson's end and the share itself may differ in the last bit.
+    below = [max(0.0, share - (one.violations.low or 0.0)) for share, one in zip(shares, bins, strict=True)]
+    above = [max(0.0, (one.violations.high or 0.0) - share) for share, one in zip(shares, bins, strict=True)]
     axes.errorbar(
         [one.mean_score for one in bins], shares, yerr=[below, above], fmt="o-", color=_MODEL, capsize=3, lw=1.5,
         label="model, 95% interval",

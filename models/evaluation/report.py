@@ -152,7 +152,7 @@ def _comparison(
     ]
     lines += [
         f"| {one.measure} | {one.champion:.4f} | {one.challenger:.4f} | {_signed(one.difference)} | "
-        f"{one.lower:+.4f}, {one.upper:+.4f} | {one.beyond_margin:.3f} | {one.verdict} |"
+        f"{one.lower:+.4f}, {one.upper:+.4f} | {_p(one)} | {one.verdict} |"
         for one in differences
     ]
     return [
@@ -161,10 +161,14 @@ def _comparison(
         *_picture("differences", "Differences with their intervals", plots),
         f"**{first.verdict.capitalize()}**, by average precision: {_reason(first, positives)} The test is one of "
         f'non-inferiority, one-sided at 5%, with a margin of {first.margin:g}: "not worse" is said only where a '
-        "challenger that is worse by the margin would pass in fewer than one of twenty cases. Precision@K is reported "
+        "challenger that is worse by the margin would pass in about one of twenty cases. Precision@K is reported "
         "beside it and does not decide: it moves in steps of 1/K.",
         "",
     ]
+
+
+def _p(one: Difference) -> str:
+    return f"{one.beyond_margin:.3f}" if one.varies else "none"
 
 
 def _reason(one: Difference, positives: int) -> str:
@@ -233,7 +237,7 @@ def _ranking(findings: Findings, options: Options, plots: Mapping[str, str]) -> 
             if same
             else f"The second column keeps all violations and {options.ratio:g} other rows for each (drawn with seed "
             f"{options.seed}), to compare with figures published at that ratio. Average precision and precision are "
-            "always higher there; what moderators will see is the first column."
+            "never lower there; what moderators will see is the first column."
         ),
         "",
         *_picture("precision_recall", "Precision and recall", plots),

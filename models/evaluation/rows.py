@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -128,7 +129,7 @@ class _Noted:
                     subject=checked.subject,
                     label=float(label),
                     text=_shown(example),
-                    rule_alert=asked.rules is not None and asked.domain in asked.rules.domains(example),
+                    rule_alert=_alerted(example, asked, place),
                     attribute=_number(asked.attribute(example)) if asked.attribute else float("nan"),
                     recorded=_recorded(example, asked.recorded_by, place) if asked.recorded_by else None,
                 )
@@ -197,6 +198,15 @@ def read_rows(
             "quality needs both classes"
         )
     return rows
+
+
+def _alerted(example: Example, asked: Questions, place: str) -> bool:
+    if asked.rules is None:
+        return False
+    try:
+        return asked.domain in asked.rules.domains(example)
+    except msgspec.ValidationError as error:
+        raise ExampleError(f"{place}: not a listing: {error}") from error
 
 
 def _shown(example: Example) -> str:
