@@ -56,9 +56,56 @@ def in_reading_order(issues: Iterable[Issue]) -> list[Issue]:
     return sorted(dict.fromkeys(issues), key=lambda issue: (issue.path, issue.line, issue.column, issue.code))
 
 
+#: Words of other rule languages and search forms, and ours for them.
+_ELSEWHERE = {
+    "or": "any",
+    "keywords": "any",
+    "words": "any",
+    "contains": "any",
+    "and": "all",
+    "not": "none",
+    "exclude": "none",
+    "pattern": "regex",
+    "regexp": "regex",
+    "unless": "except",
+    "exceptions": "except",
+    "allow": "except",
+    "condition": "when",
+    "conditions": "when",
+    "level": "severity",
+    "priority": "score",
+    "name": "id",
+    "title": "description",
+    "category": "domain",
+    "enabled": "mode",
+    "expires": "valid_until",
+    "examples": "tests",
+    "positive": "should_match",
+    "negative": "should_not_match",
+    "on": "active",
+    "yes": "active",
+    "live": "active",
+    "enforce": "active",
+    "test": "shadow",
+    "dry-run": "shadow",
+    "no": "off",
+    "disabled": "off",
+}
+
+
 def did_you_mean(written: str, known: Iterable[str]) -> str:
-    """A hint naming the known word nearest to the written one, or all of a handful, or nothing."""
+    """A hint naming the known word nearest to the written one, in letters or in sense, or all of a handful, or nothing."""
     words = list(known)
-    if near := difflib.get_close_matches(written, words, n=1):
-        return f'did you mean "{near[0]}"?'
+    if near := nearest(written, words):
+        return f'did you mean "{near}"?'
     return f"one of: {', '.join(words)}" if 0 < len(words) <= 12 else ""
+
+
+def nearest(written: str, known: Iterable[str]) -> str:
+    """The known word nearest to the written one, in letters or in sense; empty if there is none."""
+    words = list(known)
+    ours = _ELSEWHERE.get(written.casefold(), "")
+    if ours in words:
+        return ours
+    near = difflib.get_close_matches(written, words, n=1)
+    return near[0] if near else ""

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from streams.diagnostics import Issue
+from streams.yaml_syntax import explained
 
 #: 1 MiB is some 2,000 rules: more than anybody reviews in one file.
 MAX_BYTES = 1 << 20
@@ -38,11 +39,8 @@ _FRACTION = re.compile(r"[-+]?[0-9]{1,15}\.[0-9]{1,15}\Z")
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
 )
-_HINTS = {
-    "found character that cannot start any token": "a tab, or an unquoted @ ` % at the start: put quotes round it",
-    "mapping values are not allowed in this context": 'a ":" inside the text: put quotes round it',
-    "did not find expected key": "check the indentation of this line and the one before",
-}
+#: First bytes of Word and zip files, old Word files and PDF.
+_NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +100,10 @@ def _decode(data: bytes, path: str) -> str:
                 "split it",
             )
         )
+    if data.startswith(_NO_TEXT):
+        raise _Refused(
+            Issue("yaml.not-utf8", "this is no text file", path, 1, 1, "save it as plain text, in UTF-8")
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -138,19 +140,16 @@ def _read_events(text: str, builder: _Builder) -> None:
         while (event := parser.get_event()) is not None:
             builder.take(event)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        problem = str(error.problem)
-        raise _Refused(
-            Issue(
-                "yaml.syntax",
-                f"not valid YAML: {problem}",
-                builder.path,
-                line,
-                column,
-                _HINTS.get(problem, ""),
-            )
-        ) from error
+        said = explained(error, text)
+        issue = Issue(
+            "yaml.syntax",
+            f"not valid YAML: {said.message}",
+            builder.path,
+            said.line,
+            said.column,
+            said.hint,
+        )
+        raise _Refused(issue) from error
     except yaml.YAMLError as error:
         raise _Refused(Issue("yaml.syntax", f"not valid YAML: {error}", builder.path, 1, 1)) from error
     finally:

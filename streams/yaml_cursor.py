@@ -6,12 +6,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from streams.diagnostics import Issue, Severity, did_you_mean
+from streams.diagnostics import Issue, Severity, did_you_mean, nearest
 from streams.strict_yaml import Document, Path, Value
 
 Read = TypeVar("Read")
 Word = TypeVar("Word", bound=str)
 
+#: As many keys as a hint can name, and the longest value that it repeats.
+_FEW = 12
+_SHORT = 40
 _TYPE_NAMES = {
     str: "text",
     bool: "true or false",
@@ -76,14 +79,22 @@ class Cursor:
 
     def mapping(self, known: Collection[str], required: Sequence[str] = ()) -> bool:
         """Whether this is a mapping; notes unknown and missing keys."""
-        if not self._is(dict, "a mapping"):
+        if not self._is(dict, "a mapping", f"its keys: {', '.join(known)}" if len(known) <= _FEW else ""):
+            return False
+        if self._looks_like_text(known):
+            (key,) = self.value
+            self.note(
+                "wrong-type",
+                f'"{self._last}" is a mapping with the key "{key}", because of the ":"',
+                "if it is a text, put quotes round all of it",
+            )
             return False
         for key in self.value:
             if key not in known:
                 self.note("unknown-key", f'unknown key "{key}"', did_you_mean(key, known), at_key=key)
         for key in required:
             if key not in self.value:
-                self.note("missing-key", f'"{key}" is missing')
+                self.note("missing-key", f'"{key}" is missing', f'add "{key}:"')
         return True
 
     def get(self, key: str) -> Cursor | None:
@@ -108,7 +119,7 @@ class Cursor:
 
     def items(self, *, most: int) -> list[Cursor]:
         """The items of a non-empty list."""
-        if not self._is(list, "a list"):
+        if not self._is(list, "a list", self._in_brackets()):
             return []
         if not self.value:
             self.note("empty", f'"{self._last}" is an empty list', "add an item or remove the key")
@@ -122,7 +133,7 @@ class Cursor:
     def text(self, *, most: int, least: int = 1) -> str | None:
         """Text of so many characters."""
         if not isinstance(self.value, str):
-            self._wrong("text", "put quotes round it" if isinstance(self.value, bool | int | float) else "")
+            self._wrong("text", self._as_text())
             return None
         if not least <= len(self.value) <= most:
             self.note(
@@ -151,7 +162,8 @@ class Cursor:
             self._wrong(f"a whole number from {least} to {most}")
             return None
         if not least <= self.value <= most:
-            self.note("range", f'"{self._last}" is {self.value}; {least} to {most} are allowed')
+            hint = f"write {least}" if least == most else ""
+            self.note("range", f'"{self._last}" is {self.value}; {least} to {most} are allowed', hint)
             return None
         return self.value
 
@@ -176,11 +188,36 @@ class Cursor:
         path = (*self.path, step)
         return Cursor(self.document, path, self.value[step], self.issues, self.code, self.subject)
 
-    def _is(self, kind: type, wanted: str) -> bool:
+    def _is(self, kind: type, wanted: str, hint: str = "") -> bool:
         if isinstance(self.value, kind):
             return True
-        self._wrong(wanted)
+        self._wrong(wanted, hint)
         return False
+
+    def _as_text(self) -> str:
+        if isinstance(self.value, bool | int | float):
+            return "put quotes round it"
+        in_list = bool(self.path) and isinstance(self.path[-1], int)
+        return "remove the brackets" if isinstance(self.value, list) and in_list else ""
+
+    def _in_brackets(self) -> str:
+        if isinstance(self.value, dict):
+            return 'begin each item with "- "'
+        if not isinstance(self.value, str | int | float):
+            return ""
+        quoted = f'"{self.value}"' if not isinstance(self.value, str) else self.value
+        return (
+            f"put brackets round it, also if it is only one: [{quoted}]"
+            if len(str(self.value)) <= _SHORT
+            else ""
+        )
+
+    def _looks_like_text(self, known: Collection[str]) -> bool:
+        """Whether this item of a list is `skype: taro`, which somebody meant as a text."""
+        if not (self.path and isinstance(self.path[-1], int) and len(self.value) == 1):
+            return False
+        ((key, value),) = self.value.items()
+        return key not in known and not isinstance(value, list | dict) and not nearest(key, known)
 
     def _wrong(self, wanted: str, hint: str = "") -> None:
         name = f'"{self._last}" must be' if self.path else "the file must be"

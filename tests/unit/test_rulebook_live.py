@@ -302,7 +302,8 @@ class TestValve:
             assert "sekisho_rules_refused_errors 0.0" in shown, "the files are what is live again"
 
 
-async def test_configmap_swap(tmp_path: Path) -> None:
+@pytest.mark.parametrize("poll_s", [_LONG_S, 0.1])
+async def test_configmap_swap(tmp_path: Path, poll_s: float) -> None:
     """Kubernetes: files are links to ..data/file, ..data is a link that is replaced by rename."""
     mount = tmp_path / "mount"
     mount.mkdir()
@@ -317,9 +318,10 @@ async def test_configmap_swap(tmp_path: Path) -> None:
     revision("..2026_1", rule())
     for name in ("domains.yaml", "a.yaml"):
         (mount / name).symlink_to(f"..data/{name}")
-    live = LiveRulebook(mount, poll_s=0.1, settle_s=0.05)
+    live = LiveRulebook(mount, poll_s=poll_s, settle_s=0.05)
     async with _running(live):
         assert _ids(live) == ["contact.line"]
+        await asyncio.sleep(0.3)  # until the watch is set
         revision("..2026_2", rule("contact.insta", "Insta"))
         await _until(lambda: _ids(live) == ["contact.insta"])
         shutil.rmtree(mount / "..2026_1")
