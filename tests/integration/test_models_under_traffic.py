@@ -33,7 +33,10 @@ from tests.integration.worker.process import WorkerProcess
 from tests.integration.worker.traffic import generated, send
 
 # One broker: what is tested happens between the worker and Triton.
-pytestmark = pytest.mark.parametrize("broker", ["noida"], indirect=True)
+pytestmark = [
+    pytest.mark.parametrize("broker", ["noida"], indirect=True),
+    pytest.mark.timeout(600),  # some twenty commands, each a process of its own
+]
 
 policy = worker_fixtures.policy
 rules_dir = worker_fixtures.rules_dir

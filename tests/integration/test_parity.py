@@ -19,6 +19,7 @@ from models.data.tables import listing_table, message_table
 from models.data.vocabulary import Vocabulary, build_vocabulary
 from models.export.graph import listing_onnx, message_onnx, round_to_half, session, stored_half
 from models.export.parity import departures, requests, runtime_answers, torch_answers, triton_answers
+from models.export.quantisation import int8_onnx
 from models.networks.conversation import ConversationNetwork, ConversationShape
 from models.networks.listing import ListingNetwork, ListingShape, ListingStatistics
 from models.training.loop import TrainingPlan, train
@@ -118,3 +119,20 @@ def test_listings(repository, start_triton, goods: ListingSet, fusion: str) -> N
     put_model(repository.path, "listing_half", {1: model})
     server = start_triton(repository)
     assert asyncio.run(differing(server, "listing_half", network, words, model)) == []
+
+
+def test_an_int8_model_is_served_as_it_answers_here(repository, start_triton, messages: MessageSet) -> None:
+    words = build_vocabulary(tokens for window in messages.features for tokens in window.tokens)
+    network = trained_message(messages, words)
+    asked = list(requests(family_of("message_int8"), words, seed=7))
+    model = int8_onnx(message_onnx(network, words), [request.rows for request in asked])
+    put_model(repository.path, "message_int8", {1: model})
+    server = start_triton(repository)
+
+    async def served() -> list:
+        async with client_of(server) as client:
+            return await triton_answers(client, ModelVersion("message_int8", 1), asked)
+
+    here = runtime_answers(session(model), asked)
+    assert departures(asked, here, asyncio.run(served())) == []
+    assert departures(asked, here, torch_answers(network, words, asked)) != []
