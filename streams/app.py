@@ -91,6 +91,7 @@ class Pipeline:
             value_type=bytes,
             partitions=settings.partitions,
             use_partitioner=True,
+            schema=PassThroughSchema(),
             options=dict(ROCKSDB_OPTIONS) if settings.window_store == "rocksdb" else None,
         )
         self.windows = WindowTable(
@@ -124,6 +125,7 @@ class Pipeline:
             screening.lane.start()
         consumer = self.app.consumer
         consumer.batch_topics = frozenset(self.settings.topic(name) for name in OWN_TOPICS)
+        consumer.table_topics = frozenset({windows_changelog(self.settings)})
         consumer.drain = self.drain
         self.app.finalize()
         await self.app.start()

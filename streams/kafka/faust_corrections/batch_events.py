@@ -31,7 +31,10 @@ class PassThroughSchema(faust.Schema):  # type: ignore[misc]
 
 
 class BatchEvents:
-    """Mixin for Faust's consumer; topics in `batch_topics` come as batches."""
+    """Mixin for Faust's consumer; topics in `batch_topics` and `table_topics` come as batches."""
+
+    #: Changelogs: batches too, but nothing of them is ever committed.
+    table_topics: frozenset[str] = frozenset()
 
     async def getmany(self: Any, timeout: float) -> AsyncIterator[tuple[Any, Any]]:  # noqa: ASYNC109 - Faust's
         """Fetch, and yield (partition, message): a batch message or, for other topics, one per record."""
@@ -49,7 +52,7 @@ class BatchEvents:
             if not (active is None or tp in active or tp in self._buffered_partitions):
                 continue
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-            if tp.topic not in self.batch_topics:
+            if tp.topic not in self.batch_topics and tp.topic not in self.table_topics:
                 for record in fetched:
                     yield tp, self._to_message(tp, record)
                 continue
@@ -63,7 +66,8 @@ class BatchEvents:
         if not fetched:
             return None
         last = fetched[-1]
-        self.frontiers[tp].deliver(last_offset=last.offset)
+        if tp.topic in self.batch_topics:
+            self.frontiers[tp].deliver(last_offset=last.offset)
         return ConsumerMessage(
             last.topic,
             last.partition,

@@ -17,8 +17,10 @@ import asyncio
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 
+from streams.kafka.faust_corrections.changelog_batches import ChangelogBatches
 
-class CorrectedRecovery(Recovery):  # type: ignore[misc]
+
+class CorrectedRecovery(ChangelogBatches):
     """Table recovery that never lets a source partition run before it has been sought."""
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:

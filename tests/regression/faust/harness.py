@@ -104,6 +104,7 @@ async def running(
     handle: Callable[[Running, Any], Any] | None = None,
     on_app: Callable[[Any], None] = lambda _: None,
     with_table: bool = True,
+    wait_for_assignment: bool = True,
     **overrides: Any,
 ) -> AsyncIterator[Running]:
     """A corrected app (or a stock one by `app_type=faust.App`) with an agent, started and assigned."""
@@ -137,7 +138,8 @@ async def running(
     assert table is not None or not with_table
     await app.start()
     try:
-        await until(lambda: bool(state.source_tps()) and not app.rebalancing, "assignment")
+        if wait_for_assignment:
+            await until(lambda: bool(state.source_tps()) and not app.rebalancing, "assignment")
         yield state
     finally:
         await app.stop()
