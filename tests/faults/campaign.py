@@ -93,6 +93,8 @@ async def run(plan: Plan) -> Outcome:
             journal.note("worker stopped", worker=name, code=code)
         around.triton.stop()
         verdict = await check(plan, around.brokers.bootstrap)
+        for entry in entries(plan.work_dir / "journal.jsonl", "out of hand"):
+            verdict.complain("out of hand", f"{entry['kind']}: {entry['error']}")
         for name, code in codes.items():
             if code != 0:
                 verdict.complain("no clean stop", f"{name} ended with {code} after SIGTERM")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -13,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from streams.embedded.process import EmbeddedServerError
+import psutil
+
 from streams.settings import Settings
 from tests.faults.counting_models import MODELS, write_bad_push, write_push
 from tests.faults.editions import Edition, edition, replace_file, spoilt
@@ -24,6 +26,8 @@ from tests.faults.schedule import Fault, Kind, Part
 from tests.faults.servers import Brokers, Triton
 from tests.faults.small_disk import SmallDisk
 from tests.faults.traffic import poison
+
+logger = logging.getLogger(__name__)
 
 #: Records of one burst of poison: more than one batch of a lane (64).
 POISON_RECORDS = 200
@@ -104,8 +108,13 @@ class Injector:
             outcome, skipped = "", False
             try:
                 outcome = await self._acts[fault.kind](fault)
-            except (Skipped, LookupError, EmbeddedServerError) as error:
+            except (Skipped, LookupError, psutil.Error) as error:
                 outcome, skipped = str(error), True
+            except Exception as error:
+                # An hour of load must not end because one server could not be mended: the verdict will say so.
+                logger.exception("%s", fault)
+                outcome = f"{type(error).__name__}: {error}"
+                self._around.journal.note("out of hand", kind=fault.kind, error=outcome)
             self._around.journal.note(
                 "fault",
                 number=fault.number,

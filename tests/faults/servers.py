@@ -76,23 +76,22 @@ class Triton:
         os.kill(self._server.pid, signal.SIGCONT)
 
     def kill_stub(self, choice: int) -> str:
-        """SIGKILL to one process that runs a model, as the kernel does when memory ran out; which one."""
-        stubs = sorted(
-            (
-                process
-                for process in psutil.Process(self._server.pid).children(recursive=True)
-                if "python_backend_stub" in process.name()
-                or "python_backend_stub" in " ".join(process.cmdline())
-            ),
-            key=lambda process: process.pid,
-        )
+        """SIGKILL to one process that runs a model, as the kernel does when memory ran out; which one.
+
+        Raises LookupError when there is none, psutil.Error when it ends at this moment.
+        """
+        stubs = [
+            (process.pid, process, Path(path))
+            for process in psutil.Process(self._server.pid).children(recursive=True)
+            if process.status() != psutil.STATUS_ZOMBIE
+            for path in process.cmdline()[1:2]
+            if path.endswith("model.onnx")
+        ]
         if not stubs:
             raise LookupError("Triton has no stub process at the moment")
-        target = stubs[choice % len(stubs)]
-        target.kill()
-        return next(
-            (part for part in target.cmdline() if "models" in part or "repository" in part), str(target.pid)
-        )
+        pid, stub, model = sorted(stubs)[choice % len(stubs)]
+        stub.kill()
+        return f"{model.parents[1].name}/{model.parent.name}, process {pid}"
 
     def stop(self) -> None:
         """Stop it."""
