@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.rule_engine import RuleSet, ScannedTurn, explain_listing
+from streams.rule_engine import RuleHit, RuleSet, ScannedTurn, explain_listing
 from streams.rule_engine.rule import Count, Match, Near, Rule, Window
 from tests.unit.rule_engine.reference import fires
 
@@ -109,17 +109,45 @@ def test_listing_hits_are_those_of_the_reference(rules: list[Rule], title: str, 
             assert 0 <= span.start < span.end <= len(texts[span.field])
 
 
-@settings(max_examples=60, deadline=None)
-@given(_rules(), _TEXTS, st.randoms(use_true_random=False))
-def test_the_order_of_rules_makes_no_difference(rules: list[Rule], text: str, random: Random) -> None:
+_WINDOWS = st.sampled_from(
+    [Window(), Window(3, "any", True), Window(5, "any", False), Window(5, "together", False)]
+)
+
+
+def _message_rules() -> st.SearchStrategy[list[Rule]]:
+    return st.tuples(_rules(), st.lists(_WINDOWS, min_size=4, max_size=4)).map(
+        lambda given: [
+            msgspec.structs.replace(rule, kind="message", fields=(), window=window)
+            for rule, window in zip(*given, strict=False)
+        ]
+    )
+
+
+def _judged(rules: list[Rule], said: list[str]) -> list[RuleHit]:
+    compiled = RuleSet(rules)
+    turns = [
+        ScannedTurn(str(index), ("buyer", "seller")[index % 2], compiled.scan(text))
+        for index, text in enumerate(said)
+    ]
+    return compiled.evaluate_message(turns, {}, at_us=0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(_message_rules(), st.lists(_TEXTS, min_size=1, max_size=4), st.randoms(use_true_random=False))
+def test_the_order_of_rules_makes_no_difference(rules: list[Rule], said: list[str], random: Random) -> None:
     shuffled = list(rules)
     random.shuffle(shuffled)
-    one, other = RuleSet(rules), RuleSet(shuffled)
-    assert one.version == other.version
-    hits = [
-        compiled.evaluate_listing({"title": compiled.scan(text)}, {}, at_us=0) for compiled in (one, other)
-    ]
-    assert hits[0] == hits[1]
+    assert RuleSet(rules).version == RuleSet(shuffled).version
+    assert _judged(rules, said) == _judged(shuffled, said)
+
+
+@settings(max_examples=100, deadline=None)
+@given(_message_rules(), st.lists(_TEXTS, min_size=1, max_size=4))
+def test_a_rule_fires_in_company_as_it_fires_alone(rules: list[Rule], said: list[str]) -> None:
+    alone = [hit for rule in rules for hit in _judged([rule], said)]
+    assert sorted(_judged(rules, said), key=lambda hit: hit.rule_id) == sorted(
+        alone, key=lambda hit: hit.rule_id
+    )
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.features.normal_form import align, normalise
 from streams.rule_engine.rule import VIEWS, View
-from streams.rule_engine.views import _PLAIN, WayBack, fold, in_view, places_of, safe, view_of
-from tests.unit.rule_engine.texts import texts
+from streams.rule_engine.views import _PLAIN, _SETTLED, WayBack, fold, in_view, places_of, safe, view_of
+from tests.unit.rule_engine.texts import AWKWARD, texts
 
 
 @pytest.mark.parametrize(
@@ -142,15 +143,34 @@ def test_a_heap_of_marks_is_shown_whole_instead_of_being_aligned(marks: str) -> 
     assert WayBack.of(text, safe_view).span("safe", start, start + 4) == (0, len(text))
 
 
+_EVERY = tuple(map(chr, range(0x110000)))
+_plain = tuple(character for character in _EVERY if _PLAIN.fullmatch(character))
+
+
 def test_texts_that_are_not_aligned_need_no_aligning() -> None:
     """Each such character becomes one character, and none composes with what stands beside it."""
-    plain = [chr(code) for code in range(0x10000) if _PLAIN.fullmatch(chr(code))]
-    assert len(plain) > 20_000
-    for character in plain:
-        assert len(safe(character)) == 1
+    assert len(_plain) > 20_000
+    for character in _plain:
+        assert len(normalise(character)) == 1
         assert not unicodedata.combining(character)
         assert unicodedata.normalize("NFKC", "か" + character) == "か" + unicodedata.normalize(
             "NFKC", character
         )
-    everything = "".join(plain)
-    assert safe(everything) == "".join(map(safe, plain))
+    everything = "".join(_plain)
+    assert normalise(everything) == "".join(map(normalise, _plain))
+
+
+def test_every_plain_character_has_its_normal_form_by_the_short_way() -> None:
+    assert [safe(character) for character in _plain] == [normalise(character) for character in _plain]
+    settled = [character for character in _plain if _SETTLED.fullmatch(character)]
+    assert [normalise(character) for character in settled] == settled
+    assert {character for character in _plain if normalise(character) == character} == set(settled)
+
+
+@given(
+    st.one_of(texts, st.text(alphabet=st.sampled_from(_plain)), st.text(alphabet=st.sampled_from(AWKWARD)))
+)
+def test_the_short_way_to_the_safe_view_is_the_normal_form(text: str) -> None:
+    assert safe(text) == normalise(text)
+    aligned = align(text)
+    assert aligned.text == safe(text)
