@@ -35,16 +35,6 @@ class Sampling:
         if self.hard_share is not None and not 0 <= self.hard_share <= 1:
             raise ValueError(f"hard_share is {self.hard_share}; a share lies within 0..1")
 
-    @property
-    def for_choosing(self) -> float | All:
-        """Negatives per positive of the validation part while epochs are compared: never fewer than are trained on.
-
-        A loss compares epochs well only near the ratio that the network has learnt to expect.
-        """
-        if self.negatives_per_positive == "all":
-            return "all"
-        return max(self.negatives_per_positive, self.evaluation_negatives_per_positive)
-
 
 def combined(facts: Sequence[ExampleFacts], labels: Sequence[str]) -> Labels:
     """float32 [N] over several labels: 1 where any is 1, 0 where all are 0, NaN where that cannot be known."""

@@ -160,8 +160,9 @@ def prepare(
             else listing_set(counted(part), text, embed)
         )
         sets[part] = select(found, np.arange(len(found.features)), manifest.labels)
-    truth = surveyed.truth("valid")
-    choosing = sampled(truth[wanted["valid"]], manifest.sampling.for_choosing, manifest.seed)
+    # A network learns the share of positives too: losses compare epochs only where that share is the one trained on.
+    truth = surveyed.truth("valid")[wanted["valid"]]
+    choosing = sampled(truth, manifest.sampling.negatives_per_positive, manifest.seed)
     own = {domain: domain for domain in manifest.domains}
     validation = select(sets["valid"], choosing, own)
     return Prepared(Parts(sets.pop("train"), validation), sets)

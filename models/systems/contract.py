@@ -39,7 +39,8 @@ SYSTEMS: Final[Mapping[str, str]] = {
 class Parts:
     """What a system learns from. Labels are by domain (a manifest's `label` is already renamed), NaN where unknown.
 
-    `training` is sampled as the manifest says. `validation` is for choosing the best epoch and nothing else.
+    `training` is sampled as the manifest says, and so is `validation`, which is for choosing the best epoch and
+    nothing else: where the data has enough negatives, both hold the same share of positives.
     """
 
     training: Examples

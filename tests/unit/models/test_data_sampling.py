@@ -84,12 +84,6 @@ def test_rules_are_asked_about_messages_and_listings() -> None:
     assert goods.domains(listing("bag")) == frozenset()
 
 
-def test_validation_keeps_at_least_as_many_negatives_as_training() -> None:
-    assert Sampling().for_choosing == 3
-    assert Sampling(negatives_per_positive=8).for_choosing == 8
-    assert Sampling(negatives_per_positive="all").for_choosing == "all"
-
-
 @pytest.mark.parametrize(
     "wrong", [{"negatives_per_positive": 0}, {"evaluation_negatives_per_positive": 0}, {"hard_share": 1.5}]
 )

@@ -306,7 +306,7 @@ def test_one_file_is_split_by_time_and_sampled(tmp_path: Path) -> None:
     }
     assert found.parts.training.labels["d"].tolist().count(1) == 28
     assert len(found.parts.training.features) == 3 * 28
-    assert len(found.parts.validation.features) == 4 * 6
+    assert len(found.parts.validation.features) == 3 * 6
     assert surveyed.record()["split_by_time"] is True
     assert surveyed.leakage.found == ()
 
