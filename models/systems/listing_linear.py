@@ -10,20 +10,18 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import torch
-from scipy import sparse
+from scipy import sparse  # type: ignore[import-untyped,unused-ignore]
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from torch import Tensor, nn
 
-from models.data.datasets import ListingSet
 from models.data.tables import Table, listing_table
 from models.data.vocabulary import Vocabulary, build_vocabulary
 from models.export.graph import listing_onnx
 from models.manifests import Manifest
 from models.networks.listing import ListingStatistics, Standardise, TfIdf
-from models.shipped.release import listing_statistics
 from models.systems.contract import Context, Examples, Kind, Parts
-from models.systems.listing_network import unlabelled_table
+from models.systems.listing_inputs import listing_sets, listing_statistics, unlabelled_table
 from models.training.loop import outputs, scores
 from streams.features.auxiliary import AUX_NAMES
 from streams.features.tensors import IMAGE_WIDTH
@@ -185,9 +183,7 @@ class _LinearSystem:
     ) -> Mapping[str, TrainedLinear]:
         """See `System`. Deterministic: the seed plays no part."""
         (domain,) = domains
-        training, validation = parts.training, parts.validation
-        assert isinstance(training, ListingSet)
-        assert isinstance(validation, ListingSet)
+        training, validation = listing_sets(parts.training, parts.validation)
         options: LinearOptions = manifest.network
         plan: LinearTraining = manifest.training
         vocabulary = build_vocabulary(listing.tokens for listing in training.features)

@@ -11,15 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from models.data.datasets import ListingSet
 from models.data.tables import Table, listing_table
 from models.data.vocabulary import Vocabulary, build_vocabulary
 from models.export.graph import listing_onnx
 from models.manifests import Manifest
 from models.networks.fusion import FusionName
 from models.networks.listing import ListingEnsemble, ListingNetwork, ListingShape
-from models.shipped.release import listing_statistics
 from models.systems.contract import Context, Examples, Kind, Parts
+from models.systems.listing_inputs import listing_sets, listing_statistics, unlabelled_table
 from models.systems.listing_training import (
     Lesson,
     ListingTraining,
@@ -107,12 +106,6 @@ class TrainedListingNetwork:
         return unlabelled_table(examples, self.vocabulary)
 
 
-def unlabelled_table(examples: Examples, vocabulary: Vocabulary) -> Table:
-    """Inputs of all listings, in order; the labels are zeros that nobody looks at."""
-    assert isinstance(examples, ListingSet)
-    return listing_table(examples.features, np.zeros(len(examples.features), np.float32), vocabulary)
-
-
 class _ListingNetworkSystem:
     kind: Final[Kind] = "listing"
     several_domains: Final = False
@@ -124,9 +117,7 @@ class _ListingNetworkSystem:
     ) -> Mapping[str, TrainedListingNetwork]:
         """See `System`."""
         (domain,) = domains
-        training, validation = parts.training, parts.validation
-        assert isinstance(training, ListingSet)
-        assert isinstance(validation, ListingSet)
+        training, validation = listing_sets(parts.training, parts.validation)
         options: FusionNetworkOptions = manifest.network
         plan: ListingTraining = manifest.training
         vocabulary = build_vocabulary(listing.tokens for listing in training.features)
