@@ -115,7 +115,9 @@ def int8_onnx(model: onnx.ModelProto, calibration: Iterable[Rows]) -> onnx.Model
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     if not any(node.op_type in _QUANTISED for node in model.graph.node):
-        raise NothingToQuantiseError(f"no node of {model.graph.name!r} is one of {', '.join(_QUANTISED)}")
+        raise NothingToQuantiseError(
+            f"no node of {model.graph.name!r} is one of {', '.join(_QUANTISED)}: serve it as it is"
+        )
     reader = _Calibration(calibration)
     if not reader.batches:
         raise ValueError("no calibration rows: the ranges of activations are measured on them")
