@@ -24,7 +24,7 @@ NUMBERS = (100, 1_000, 10_000)
 JOINED = (1, 2, 4, 10, 20)
 ROUNDS = 7
 #: A round of one engine takes about so long; slow engines see fewer texts, the same in each round.
-_ROUND_S = 1.0
+_ROUND_S = 0.5
 #: Texts on which the engines' answers are compared.
 _COMPARED = 300
 
