@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -16,9 +15,10 @@ from streams.cli.explained_event import Asked, AskedMessage, NotAnEvent, read_ev
 from streams.cli.rule_files import snapshot_of
 from streams.diagnostics import errors
 from streams.rule_engine import Explanation, RuleSet, Span
-from streams.rule_engine.rule import Condition, Fact, Rule
+from streams.rule_engine.rule import Fact
 from streams.rule_engine.underline import underlined
 from streams.rulebook.child import check_in_child
+from streams.rulebook.unmet import unmet_sentence
 from streams.windows import Turn
 
 
@@ -106,48 +106,11 @@ def _show(one: Explanation, asked: Asked) -> None:
 
 def _kept_by(one: Explanation, asked: Asked) -> list[str]:
     """What kept a rule from firing, each as a clause of the rule and what the event has instead."""
-    reasons = [_unmet(name, one.rule, asked.facts) for name in one.unmet]
+    reasons = [unmet_sentence(name, one.rule, asked.facts) for name in one.unmet]
     if not one.clause.matched:
         deciding = one.clause.deciding()
         reasons.append(f"{deciding.path}: {deciding.reason}")
     return reasons
-
-
-def _unmet(name: str, rule: Rule, facts: Mapping[str, Fact]) -> str:
-    if name == "except.writers":
-        return "except: who wrote it is excepted"
-    if name == "valid_from":
-        return f"valid_from: begins {_utc(rule.valid_from_us)}"
-    if name == "valid_until":
-        return f"valid_until: ended {_utc(rule.valid_until_us)}"
-    has = f"it is {_fact(facts[name])}" if name in facts else "the event does not say"
-    return f"when.{name}: {has}; the rule asks for {_wanted(rule.when[name])}"
-
-
-def _wanted(condition: Condition) -> str:
-    limits = {
-        "over": condition.gt,
-        "at least": condition.gte,
-        "under": condition.lt,
-        "at most": condition.lte,
-    }
-    parts = [f"{word} {_fact(limit)}" for word, limit in limits.items() if limit is not None]
-    if condition.one_of:
-        parts.append(" or ".join(map(_fact, condition.one_of)))
-    if condition.not_in:
-        parts.append(f"not {' or '.join(map(_fact, condition.not_in))}")
-    return " and ".join(parts)
-
-
-def _fact(fact: Fact) -> str:
-    if isinstance(fact, bool):
-        return "true" if fact else "false"
-    return f"{fact:,.15g}" if isinstance(fact, float | int) else fact
-
-
-def _utc(at_us: int | None) -> str:
-    assert at_us is not None, "a time that was not written keeps no rule from firing"
-    return datetime.fromtimestamp(at_us / 1e6, tz=UTC).isoformat(timespec="seconds")
 
 
 def _explained(one: Explanation, asked: Asked) -> dict[str, object]:

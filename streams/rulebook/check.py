@@ -16,6 +16,8 @@ from streams.rule_engine.rule import Rule
 from streams.rule_engine.samples import run_sample
 from streams.rulebook.benign import BenignText, too_eager
 from streams.rulebook.files import SourceFile, is_list_file
+from streams.rulebook.joined_words import joined_words
+from streams.rulebook.sample_hints import sample_hint
 from streams.vocabulary import ValveLimits
 
 #: Of a file that a program wrote wrong, or that is an attack, so many errors and as many warnings are enough to see it;
@@ -86,6 +88,7 @@ def check(files: Sequence[SourceFile], *, now_us: int, benign: Sequence[BenignTe
         read += rules
         issues += found
     issues += _repeated_ids(read)
+    issues += joined_words(read)
     samples_run = 0
     if not errors(issues):
         compiled = RuleSet(found.rule for found in read)
@@ -183,6 +186,14 @@ def _run_samples(rules: RuleSet, read: Sequence[ReadRule]) -> tuple[int, list[Is
                 code = "test.did-not-fire" if sample.should_match else "test.fired"
                 message = f"rule {found.rule.id}: {outcome.headline()}"
                 issues.append(
-                    Issue(code, message, found.path, sample.line, sample.column, detail=outcome.shown())
+                    Issue(
+                        code,
+                        message,
+                        found.path,
+                        sample.line,
+                        sample.column,
+                        sample_hint(found.rule, outcome),
+                        detail=outcome.shown(),
+                    )
                 )
     return run, issues

@@ -69,10 +69,44 @@ def test_failing_samples() -> None:
         ("test.fired", 3),
     ]
     assert bundle.issues[1].render().splitlines() == [
-        'rules/a.yaml:3:156: test.fired: rule contact.line: tests.should_not_match[0] fired: match.any: "line" is found',
+        'rules/a.yaml:3:156: test.fired: rule contact.line: tests.should_not_match[0] fired: match.any: "line" is found'
+        "  (make the rule stricter with boundary, none, except or near, or correct the sample)",
         "    my line",
         "       ^^^^",
     ]
+
+
+@pytest.mark.parametrize(
+    ("match", "when", "sample", "hint"),
+    [
+        ("{any: [LINE]}", "{writer: buyer}", "{text: LINE, writer: seller}", "when.writer: it is seller; the rule asks for buyer"),
+        ("{any: [LINE]}", "{writer: buyer}", "hello", "correct the rule or the sample"),
+        (
+            "{regex: '090-[0-9]{4}-[0-9]{4}', view: digits}", "{}", "090ー1234ー5678",
+            'correct the rule or the sample; in the digits view the text is "09012345678"',
+        ),
+        ("{regex: 'ID[0-9]+'}", "{}", "ＩＤ；５", 'correct the rule or the sample; in the safe view the text is "id;5"'),
+    ],
+)  # fmt: skip
+def test_a_failed_test_comes_with_a_hint(match: str, when: str, sample: str, hint: str) -> None:
+    text = rule().replace("{any: [LINE]}", f"{match}, when: {when}").replace("[LINE]}}", f"[{sample}]}}}}")
+    (issue,) = errors(check([POLICY, file(text)], now_us=0).issues)
+    assert (issue.code, issue.hint) == ("test.did-not-fire", hint)
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        "{any: [LINE、インスタ]}", "{all: [LINE, {any: [LINE, 'a，b']}]}", "{count: {of: [LINE, 'a､b'], at_least: 1}}",
+        "{near: {a: [LINE], b: [LINE、ID]}}", "{any: [LINE], none: [a、b]}",
+    ],
+)  # fmt: skip
+def test_two_words_with_a_japanese_comma_between_them(match: str) -> None:
+    issues = check([POLICY, file(rule().replace("{any: [LINE]}", match))], now_us=0).issues
+    assert "rule.joined-words" in {issue.code for issue in issues}
+    clean = match.replace("、", " ").replace("，", " ").replace("､", " ")
+    issues = check([POLICY, file(rule().replace("{any: [LINE]}", clean))], now_us=0).issues
+    assert "rule.joined-words" not in {issue.code for issue in issues}
 
 
 def test_everything_at_once_over_files() -> None:

@@ -124,7 +124,8 @@ class TestTest:
         result = _run("test", str(directory))
         assert result.exit_code == 1
         assert (
-            "test.did-not-fire: rule contact.line: tests.should_match[0] did not fire: match.any: no word of it is there\n"
+            "test.did-not-fire: rule contact.line: tests.should_match[0] did not fire: match.any: no word of it is there"
+            "  (correct the rule or the sample)\n"
             "    Insta\n" in result.output
         )
         assert result.output.endswith("1 tests, 1 failed\n")
