@@ -68,9 +68,7 @@ _FOLDER = "evaluation"
 @click.option(
     "--ratio",
     type=click.FloatRange(0, min_open=True),
-    default=3.0,
-    show_default=True,
-    help="Negatives for each positive in the second view.",
+    help="Negatives for each positive in the second view.  [default: what the manifest says, or 3]",
 )
 @click.option(
     "--resamples", type=click.IntRange(100), default=1000, show_default=True, help="Of the bootstrap."
@@ -89,7 +87,7 @@ _FOLDER = "evaluation"
 @click.option("--json", "as_json", is_flag=True, help="What report.json holds, on standard output.")
 def command(  # noqa: PLR0917 - click hands each option in by name
     run: Path, data: Path, part: Any, name: str | None, label: str | None, rules: Path | None,  # noqa: ANN401
-    against: Path | None, margin: float, by: str | None, ks: tuple[int, ...], curve_to: int | None, ratio: float,
+    against: Path | None, margin: float, by: str | None, ks: tuple[int, ...], curve_to: int | None, ratio: float | None,
     resamples: int, seed: int, out: Path | None, image_cache: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure an exported model on labelled examples and write report.md (with pictures) and report.json.
@@ -119,7 +117,11 @@ def command(  # noqa: PLR0917 - click hands each option in by name
         champion = None if against is None else _champion(deployables(against), model, against)
         chosen = evaluation.Job(
             model, data, part,
-            Options(model.threshold, tuple(sorted(set(ks))) or REVIEWED, curve_to, ratio, resamples, seed, margin, by),
+            Options(
+                threshold=model.threshold, champion_threshold=None if champion is None else champion.threshold,
+                ks=tuple(sorted(set(ks))) or REVIEWED, curve_to=curve_to, ratio=_ratio(model) if ratio is None else ratio, resamples=resamples, seed=seed,
+                margin=margin, by=by,
+            ),
             label=label, champion=champion,
             rules=None if rules is None else _rules(rules, model),
         )  # fmt: skip
@@ -151,6 +153,13 @@ def _chosen(found: list[Deployable], name: str | None, run: Path) -> tuple[Deplo
     if wanted not in names:
         raise ValueError(f"{run} has no model {wanted}; there: {', '.join(names)}")
     return found[names.index(wanted)], len(found) > 1
+
+
+def _ratio(model: Deployable) -> float:
+    from models.data.sampling import Sampling
+
+    sampling = Sampling() if model.manifest is None else model.manifest.sampling
+    return sampling.evaluation_negatives_per_positive
 
 
 def _champion(found: list[Deployable], model: Deployable, path: Path) -> Deployable:

@@ -12,8 +12,8 @@ from models.data.sampling import sampled
 from models.evaluation.calibration import Calibration, calibration
 from models.evaluation.comparison import Difference, compare
 from models.evaluation.gates import GateReading, read_gates
-from models.evaluation.intervals import RESAMPLES, Floats, Resampling
-from models.evaluation.metrics import REVIEWED
+from models.evaluation.intervals import RESAMPLES, Estimate, Floats, Resampling
+from models.evaluation.metrics import REVIEWED, AtThreshold, at_threshold
 from models.evaluation.quality import Quality, quality
 from models.evaluation.ranking import Ranking
 from models.evaluation.rules_cost import RulesCost, rules_cost
@@ -24,11 +24,15 @@ _PR_POINTS = 400
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Rows as arrays of length N. `gates` [N, 2] for listings, `attribute` 1, 0 or NaN, what was not asked for None."""
+    """Rows as arrays of length N. `gates` [N, 2] for listings, `attribute` 1, 0 or NaN, what was not asked for None.
+
+    `true_labels` are there where every row knows what its label should have been.
+    """
 
     truth: npt.NDArray[np.float32]
     scores: Floats
     groups: npt.NDArray[np.int64]
+    true_labels: npt.NDArray[np.float32] | None = None
     champion: Floats | None = None
     rule_alerts: npt.NDArray[np.bool_] | None = None
     gates: npt.NDArray[np.float32] | None = None
@@ -37,10 +41,23 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
+class NoiseReading:
+    """Of examples that know the truth beside their labels (generated ones do), how the labels err.
+
+    `missed` are violations labelled as none, `falsely` the others; `average_precision` is against the truth.
+    """
+
+    missed: int
+    falsely: int
+    average_precision: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What to compute. `ratio` is negatives for each positive of the second, stated view; `by` names `attribute`."""
 
     threshold: float | None = None
+    champion_threshold: float | None = None
     ks: Sequence[int] = REVIEWED
     curve_to: int | None = None
     ratio: float = 3.0
@@ -65,6 +82,8 @@ class Findings:
     gates: GateReading | None = None
     differences: tuple[Difference, ...] = ()
     champion_pr_curve: tuple[tuple[float, float], ...] = ()
+    champion_at_threshold: AtThreshold | None = None
+    noise: NoiseReading | None = None
 
 
 def find(material: Material, options: Options, say: Callable[[str], None] = lambda _: None) -> Findings:
@@ -112,6 +131,24 @@ def find(material: Material, options: Options, say: Callable[[str], None] = lamb
         gates=gates,
         differences=differences,
         champion_pr_curve=() if material.champion is None else pr_curve(truth, material.champion),
+        champion_at_threshold=None
+        if material.champion is None or options.champion_threshold is None
+        else at_threshold(truth, material.champion, options.champion_threshold),
+        noise=_noise(material, options),
+    )
+
+
+def _noise(material: Material, options: Options) -> NoiseReading | None:
+    """None where the truth is not known, or holds one class alone."""
+    truth, labels = material.true_labels, material.truth
+    if truth is None or not 0 < truth.sum() < len(truth):
+        return None
+    rows = Resampling(truth, material.groups, options.resamples, options.seed)
+    found = quality(material.scores, rows, ks=(), threshold=None, curve_to=1)
+    return NoiseReading(
+        missed=int(((truth == 1) & (labels == 0)).sum()),
+        falsely=int(((truth == 0) & (labels == 1)).sum()),
+        average_precision=found.average_precision,
     )
 
 

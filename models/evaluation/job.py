@@ -119,6 +119,7 @@ def run(
         )
     material = Material(
         truth=rows.truth,
+        true_labels=rows.true_labels,
         scores=scored.scores,
         groups=rows.groups,
         champion=champion,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from models.evaluation.comparison import Difference
-from models.evaluation.findings import Findings, Options
+from models.evaluation.findings import Findings, NoiseReading, Options
 from models.evaluation.gates import HAS_IMAGE, GateReading
 from models.evaluation.intervals import Estimate
 from models.evaluation.quality import Quality
@@ -69,7 +69,7 @@ def as_markdown(
         _in_short(subject, findings),
     ]
     if findings.differences:
-        parts.append(_comparison(subject, findings.differences, findings.natural.positives, plots))
+        parts.append(_comparison(subject, findings, plots))
     parts += [
         _review(subject, findings, plots),
         _ranking(findings, options, plots),
@@ -78,6 +78,8 @@ def as_markdown(
     ]
     if findings.gates is not None:
         parts.append(_gates(findings.gates, plots))
+    if findings.noise is not None:
+        parts.append(_noise(findings, findings.noise))
     parts += [_calibration(findings, plots), _disagreements(examples), _cannot_say(subject, findings)]
     parts.append(_made_with(subject, options))
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
@@ -138,9 +140,8 @@ def _in_short(subject: Subject, findings: Findings) -> list[str]:
     return [*lines, "", "Figures in brackets are 95% intervals.", ""]
 
 
-def _comparison(
-    subject: Subject, differences: Sequence[Difference], positives: int, plots: Mapping[str, str]
-) -> list[str]:
+def _comparison(subject: Subject, findings: Findings, plots: Mapping[str, str]) -> list[str]:
+    differences, positives = findings.differences, findings.natural.positives
     first = differences[0]
     lines = [
         f"## Against the champion {subject.champion}",
@@ -163,6 +164,26 @@ def _comparison(
         f'non-inferiority, one-sided at 5%, with a margin of {first.margin:g}: "not worse" is said only where a '
         "challenger that is worse by the margin would pass in about one of twenty cases. Precision@K is reported "
         "beside it and does not decide: it moves in steps of 1/K.",
+        "",
+        *_thresholds(findings),
+    ]
+
+
+def _thresholds(findings: Findings) -> list[str]:
+    """What the change would mean for the moderators' queue."""
+    ours, theirs = findings.natural.at_threshold, findings.champion_at_threshold
+    if ours is None or theirs is None:
+        return []
+    found = round(theirs.recall * findings.natural.positives)
+    return [
+        "Each at its own threshold:",
+        "",
+        "| | threshold | alerts | right | precision | recall |",
+        "|---|---:|---:|---:|---:|---:|",
+        f"| champion | {theirs.threshold:g} | {theirs.alerts:,} | {found:,} | {_plain_share(theirs.precision)} | "
+        f"{theirs.recall:.1%} |",
+        f"| challenger | {ours.threshold:g} | {ours.alerts:,} | {ours.found:,} | {_plain_share(ours.precision.value)} | "
+        f"{_plain_share(ours.recall.value)} |",
         "",
     ]
 
@@ -340,6 +361,18 @@ def _gates(reading: GateReading, plots: Mapping[str, str]) -> list[str]:
     return lines
 
 
+def _noise(findings: Findings, noise: NoiseReading) -> list[str]:
+    natural = findings.natural
+    return [
+        "## Labels that err",
+        "",
+        f"These examples know the truth beside their labels. {noise.missed:,} violations are labelled as none, and "
+        f"{noise.falsely:,} of the {natural.positives:,} labelled as violations are none. Average precision is "
+        f"{_number(natural.average_precision)} against the labels, {_number(noise.average_precision)} against the truth.",
+        "",
+    ]
+
+
 def _calibration(findings: Findings, plots: Mapping[str, str]) -> list[str]:
     found = findings.calibration
     of_alerts = "no row scores that high" if found.of_alerts is None else f"{found.of_alerts:.3f}"
@@ -454,6 +487,10 @@ def _share(one: Estimate) -> str:
     if one.value is None:
         return "none"
     return f"{one.value:.1%}" + (f" [{one.low:.1%}, {one.high:.1%}]" if one.low is not None else "")
+
+
+def _plain_share(value: float | None) -> str:
+    return "none" if value is None else f"{value:.1%}"
 
 
 def _count(one: Estimate) -> str:

@@ -23,6 +23,8 @@ from streams.features.tokens import TextPipeline
 Wanted = Part | Literal["all"]
 #: Where examples keep what models answered when the events were live: `"scores": {"<model>/<version>": 0.97}`.
 RECORDED: Final = "scores"
+#: Where generated examples with label noise keep what is true.
+TRUTH: Final = "true_labels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Source:
 class RowFacts:
     """`place` is file and line, `subject` the conversation or listing; `attribute` 1, 0, or NaN where unknown.
 
-    `recorded` is the score that was recorded when the event was live; `text` is for showing, and must be masked.
+    `recorded` is the score that was recorded when the event was live; `true_label` what the label should have been,
+    where the example says so, as generated ones with label noise do. `text` is for showing, and must be masked.
     """
 
     place: str
@@ -58,6 +61,7 @@ class RowFacts:
     rule_alert: bool = False
     attribute: float = float("nan")
     recorded: float | None = None
+    true_label: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,12 @@ class Rows:
             [known.setdefault(one.subject or (number,), len(known)) for number, one in enumerate(self.facts)],
             np.int64,
         )
+
+    @property
+    def true_labels(self) -> npt.NDArray[np.float32] | None:
+        """float32 [N] of 0 and 1; None unless every row knows the truth."""
+        found = [one.true_label for one in self.facts if one.true_label is not None]
+        return np.array(found, np.float32) if len(found) == len(self.facts) else None
 
     @property
     def has_image(self) -> npt.NDArray[np.bool_]:
@@ -132,6 +142,7 @@ class _Noted:
                     rule_alert=_alerted(example, asked, place),
                     attribute=_number(asked.attribute(example)) if asked.attribute else float("nan"),
                     recorded=_recorded(example, asked.recorded_by, place) if asked.recorded_by else None,
+                    true_label=_true_label(example, asked.label, place),
                 )
             )
             yield example
@@ -216,6 +227,16 @@ def _shown(example: Example) -> str:
     if "messages" not in example:
         return str(example["listing"]["title"])
     return " / ".join(f"{message['writer']}: {message['text']}" for message in example["messages"][-WINDOW:])
+
+
+def _true_label(example: Example, label: str, place: str) -> float | None:
+    truth = example.get(TRUTH)
+    if truth is None:
+        return None
+    value = truth.get(label) if isinstance(truth, Mapping) else truth
+    if not isinstance(truth, Mapping) or value not in (0, 1, None):
+        raise ExampleError(f'{place}: "{TRUTH}" must map labels to 0, 1 or null, not {truth!r}')
+    return None if value is None else float(value)
 
 
 def _recorded(example: Example, name: str, place: str) -> float | None:

@@ -106,6 +106,18 @@ def test_facts_of_listings(tmp_path: Path) -> None:
     assert rows.facts[0].text == "A"
 
 
+def test_the_truth_counts_only_where_every_row_knows_it(tmp_path: Path) -> None:
+    knowing = [example | {"true_labels": {"d": 1}} for example in pair()]
+
+    def true_labels(examples: list[dict[str, Any]]) -> Any:
+        path = write(tmp_path / "a.jsonl", examples)
+        found = read_rows(source_of(path, "test", Split()), "message", Questions("d"), no_picture).true_labels
+        return None if found is None else found.tolist()
+
+    assert true_labels(knowing) == [1, 1]
+    assert true_labels([*knowing, *pair()]) is None
+
+
 @pytest.mark.parametrize(
     ("examples", "said"),
     [
@@ -113,6 +125,8 @@ def test_facts_of_listings(tmp_path: Path) -> None:
         ([window("x", labels={"d": 1})], '1 of 1 examples are positive for "d"'),
         ([listing("x", labels={"d": 1})], 'a.jsonl:1: has "listing", but the model is of kind message'),
         (pair(scores={"message_d/3": 1.5}), 'a.jsonl:1: "scores" must map'),
+        (pair(true_labels={"d": 2}), 'a.jsonl:1: "true_labels" must map'),
+        (pair(true_labels=[1]), 'a.jsonl:1: "true_labels" must map'),
         (pair(scores=[1]), 'a.jsonl:1: "scores" must map'),
         (pair(scores={"message_d/3": True}), 'a.jsonl:1: "scores" must map'),
     ],
