@@ -317,7 +317,7 @@ def main(data: Path, name: str, seed: int, out: Path) -> None:
             f"{watch.minutes():5.1f} min  {name} {number + 1}/{len(splits)}: dev {dev[-1]:.1f}, epoch {epoch}",
             err=True,
         )
-    row = {
+    row: dict[str, Any] = {
         "set": name,
         "goal": GOALS[name],
         "kim": KIM[name],

@@ -1,0 +1,1 @@
+"""Tests of the benchmarks' own arithmetic, and that the page of results is what their files give."""
