@@ -63,7 +63,7 @@ class Shown:
     def advance(self, done: int, total: int) -> None:
         """Move the bar."""
         if self._task is not None:
-            self._progress.update(self._task, completed=done, total=total)
+            self._progress.update(self._task, completed=done, total=total, refresh=done == total)
 
     def epoch(self, epoch: Epoch) -> None:
         """A line an epoch, bar or not: the losses are what one looks back at."""

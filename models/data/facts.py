@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from models.data.examples import Example, ExampleError, Kind, checked_labels, place_of
 from models.data.rule_hits import RuleHits
 from streams.features.normal_form import normalise
@@ -48,7 +50,14 @@ def facts_of(
             at, subject, seller, words = read(example)
             seconds = None if at is None else _seconds(at)
             hits = frozenset() if rules is None else rules.domains(example)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            IndexError,
+            msgspec.ValidationError,
+        ) as error:
             shape = "window of messages" if kind == "message" else "listing"
             raise ExampleError(f"{place}: not a {shape}: {error!r}") from error
         digest = hashlib.blake2b(

@@ -136,3 +136,11 @@ def test_a_split_by_time_never_shares_a_transaction() -> None:
     parts = split_by_time(facts, Split())
     grouped = {part: [one for one, own in zip(facts, parts, strict=True) if own == part] for part in PARTS}
     assert all(one.what != "subject" for one in leakage(grouped).found)
+
+
+def test_a_listing_that_rules_cannot_be_asked_about_is_named() -> None:
+    from models.data.rule_hits import RuleHits
+    from streams.rule_engine import RuleSet
+
+    with pytest.raises(ExampleError, match=r"example 1: not a listing: .*price"):
+        list(facts_of([listing("a", price="cheap")], "listing", RuleHits(RuleSet([]), "listing")))

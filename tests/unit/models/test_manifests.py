@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 from models.manifests import Manifest, ManifestError, Threshold, as_yaml, parse, read_manifest
 from models.networks.conversation import ConversationShape
 from models.sections import read_section
+from models.ship import MODELS
 from models.training.loop import TrainingPlan
+from streams.policy import parse_policy
 from streams.strict_yaml import load
 from streams.yaml_cursor import Cursor
 
 pytestmark = pytest.mark.train
 
+ROOT = Path(__file__).parents[3]
+SHIPPED = ROOT / "models" / "shipped" / "manifests"
 APPROVED = Path(__file__).with_suffix(".approved.txt")
 LEAST = "name: message_x\nkind: message\nsystem: kimcnn_bigru\ndomain: x\n"
 WRONG = {
@@ -168,3 +172,18 @@ def test_a_type_without_a_reader_is_a_programming_error() -> None:
     assert document is not None
     with pytest.raises(TypeError, match="cannot hold"):
         read_section(Cursor.at_root(document, issues, "s"), Odd)
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_shipped_manifests_name_models_and_domains_that_there_are(path: Path) -> None:
+    manifest = read_manifest(path)
+    assert manifest.name == path.stem
+    assert manifest.name in MODELS
+    policy, _ = parse_policy((ROOT / "rules" / "domains.yaml").read_bytes(), "domains.yaml")
+    assert policy is not None
+    (domain,) = manifest.domains
+    assert policy.domains[domain].champion.model == manifest.name
+
+
+def test_every_shipped_model_of_a_domain_has_a_manifest() -> None:
+    assert {path.stem for path in SHIPPED.glob("*.yaml")} == set(MODELS) - {"image_encoder"}
