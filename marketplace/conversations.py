@@ -30,12 +30,13 @@ _DISGUISED_ANYWAY = 1 / 200
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message before it has an identity and a time."""
+    """One message before it has an identity and a time. `hard`: harmless, in the midst of what looks like a violation."""
 
     writer: Writer
     text: str
     status: str
     labels: dict[str, int]
+    hard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,11 @@ def conversation(rng: Random, mix: Mix) -> tuple[Turn, ...]:
     voice = Voice(language, mix.phrasing, SLOTS[language], bindings(language, rng), mix.fashion)
     special = _special(rng, mix)
     plan = _within(LONGEST, _plan(rng, special), special)
-    return tuple(turn for phase, exchange in plan for turn in _speak(rng, voice, exchange, phase))
+    return tuple(
+        turn
+        for phase, exchange in plan
+        for turn in _speak(rng, voice, exchange, phase, is_special=exchange is special)
+    )
 
 
 def _special(rng: Random, mix: Mix) -> Exchange | None:
@@ -133,7 +138,7 @@ def _weighted(rng: Random, exchanges: Sequence[Exchange]) -> Exchange:
     return rng.choices(exchanges, weights=[exchange.weight for exchange in exchanges])[0]
 
 
-def _speak(rng: Random, voice: Voice, exchange: Exchange, status: str) -> list[Turn]:
+def _speak(rng: Random, voice: Voice, exchange: Exchange, status: str, *, is_special: bool) -> list[Turn]:
     opener: Writer = rng.choice(("seller", "buyer")) if exchange.opener == "either" else exchange.opener
     other: Writer = "buyer" if opener == "seller" else "seller"
     turns = []
@@ -141,7 +146,9 @@ def _speak(rng: Random, voice: Voice, exchange: Exchange, status: str) -> list[T
         text = voice.say(beat.family, rng)
         if rng.random() < (_DISGUISED_SHARE if beat.violates else _DISGUISED_ANYWAY):
             text = disguise_in(text, DISGUISED[voice.language], rng)
-        turns.append(Turn(opener if beat.role == "A" else other, text, status, _labels(beat.violates)))
+        writer = opener if beat.role == "A" else other
+        hard = is_special and beat.violates is None
+        turns.append(Turn(writer, text, status, _labels(beat.violates), hard))
     return turns
 
 

@@ -24,10 +24,10 @@ _MESSAGES_ONLY = Pace(listing_share=0.0)
 _LISTINGS_MOSTLY = Pace(listing_share=0.9)
 
 
-def windows(events: Iterable[TrafficEvent]) -> Iterator[dict[str, Any]]:
+def windows(events: Iterable[TrafficEvent], *, mark_hard: bool = False) -> Iterator[dict[str, Any]]:
     """Every message with up to four before it: `{"transaction_id", "status", "messages", "labels"}`.
 
-    Conversations are remembered as long as the events last, so hand in a bounded stretch of traffic.
+    `mark_hard` adds `"hard": true` to harmless ones that look like violations, or stand beside one. Conversations are remembered as long as the events last, so hand in a bounded stretch of traffic.
     """
     last: dict[str, deque[dict[str, Any]]] = {}
     for event in events:
@@ -40,6 +40,7 @@ def windows(events: Iterable[TrafficEvent]) -> Iterator[dict[str, Any]]:
             "status": event.value["status"],
             "messages": list(window),
             "labels": event.labels,
+            **_hardness(event, mark_hard),
         }
 
 
@@ -51,10 +52,12 @@ def message_examples(
     mix: Mix = conversations.TRAFFIC,
     days: float | None = None,
     drift: Drift | None = None,
+    mark_hard: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """`count` windows of successive messages, spread over about so many days; one a second without `days`."""
     pace = _MESSAGES_ONLY if days is None else replace(_MESSAGES_ONLY, events_per_s=_rate(count, days))
-    return islice(windows(traffic(seed, start=start, pace=pace, messages=mix, drift=drift)), count)
+    events = traffic(seed, start=start, pace=pace, messages=mix, drift=drift)
+    return islice(windows(events, mark_hard=mark_hard), count)
 
 
 def listing_examples(
@@ -65,6 +68,7 @@ def listing_examples(
     mix: ListingMix = listings.TRAFFIC,
     days: float | None = None,
     drift: Drift | None = None,
+    mark_hard: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """`count` examples `{"listing", "labels"}` of successive listings, pictures inside as base64."""
     pace = _LISTINGS_MOSTLY
@@ -72,9 +76,15 @@ def listing_examples(
         pace = replace(pace, events_per_s=_rate(count, days) / pace.listing_share)
     events = traffic(seed, start=start, pace=pace, goods=mix, drift=drift)
     found = (
-        {"listing": event.value, "labels": event.labels} for event in events if event.topic == "listings"
+        {"listing": event.value, "labels": event.labels, **_hardness(event, mark_hard)}
+        for event in events
+        if event.topic == "listings"
     )
     return islice(found, count)
+
+
+def _hardness(event: TrafficEvent, mark_hard: bool) -> dict[str, bool]:
+    return {"hard": True} if mark_hard and event.hard else {}
 
 
 def _rate(count: int, days: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from marketplace.conversations import JAPANESE_SHARE
 from marketplace.grammar import Fashion, Language, Phrasing, Voice
@@ -106,36 +106,45 @@ class _Draft:
     vague_title: bool = False
 
 
-def listing(rng: Random, mix: ListingMix, pictures: PicturePool) -> tuple[dict[str, Any], dict[str, int]]:
-    """A listing without identity and time, and its labels by domain."""
+class Listed(NamedTuple):
+    """A listing without identity and time, and its labels by domain. `hard`: harmless, but much like a violation."""
+
+    value: dict[str, Any]
+    labels: dict[str, int]
+    hard: bool
+
+
+def listing(rng: Random, mix: ListingMix, pictures: PicturePool) -> Listed:
+    """One listing of the mix."""
     language: Language = "ja" if rng.random() < JAPANESE_SHARE else "en"
     brand = rng.choice(phrases.BRANDS)
     bound = {**bindings(language, rng), "brand": brand}
     voice = Voice(language, mix.phrasing, SLOTS[language], bound, mix.fashion)
     with_image = rng.random() < mix.image_share
-    draft, labels = _draft(rng, mix, voice, with_image=with_image)
-    return _value(rng, voice, draft, brand, pictures if with_image else None), labels
+    draft, violated, hard = _draft(rng, mix, voice, with_image=with_image)
+    value = _value(rng, voice, draft, brand, pictures if with_image else None)
+    return Listed(value, {domain: int(domain == violated) for domain in LISTING_DOMAINS}, hard)
 
 
-def _draft(rng: Random, mix: ListingMix, voice: Voice, *, with_image: bool) -> tuple[_Draft, dict[str, int]]:
+def _draft(
+    rng: Random, mix: ListingMix, voice: Voice, *, with_image: bool
+) -> tuple[_Draft, ListingDomain | None, bool]:
+    """A draft, the domain that it violates, and whether it only nearly does."""
     drawn = rng.random()
     if drawn < mix.violation_share:
-        return _counterfeit(rng, voice, with_image=with_image), {"counterfeit": 1, "prohibited_goods": 0}
+        return _counterfeit(rng, voice, with_image=with_image), "counterfeit", False
     drawn -= mix.violation_share
     if drawn < mix.violation_share:
-        return _prohibited(rng, voice), {"counterfeit": 0, "prohibited_goods": 1}
+        return _prohibited(rng, voice), "prohibited_goods", False
     drawn -= mix.violation_share
     if drawn < mix.near_miss_share:
-        return _nearly_counterfeit(rng, voice), {"counterfeit": 0, "prohibited_goods": 0}
+        return _nearly_counterfeit(rng, voice), None, True
     drawn -= mix.near_miss_share
     if drawn < mix.near_miss_share:
-        return _nearly_prohibited(rng, voice), {"counterfeit": 0, "prohibited_goods": 0}
+        return _nearly_prohibited(rng, voice), None, True
     goods = rng.choice(phrases.ORDINARY)
     texts = (voice.say(phrases.DESCRIPTION, rng),)
-    return _Draft(goods, goods.shape, rng.choice(_HONEST_MARKS), _fair(rng, goods), texts), {
-        "counterfeit": 0,
-        "prohibited_goods": 0,
-    }
+    return _Draft(goods, goods.shape, rng.choice(_HONEST_MARKS), _fair(rng, goods), texts), None, False
 
 
 def _counterfeit(rng: Random, voice: Voice, *, with_image: bool) -> _Draft:

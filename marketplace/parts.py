@@ -88,7 +88,11 @@ def part(kind: Kind, name: PartName, count: int, recipe: Recipe) -> Iterator[dic
     seed = recipe.seed * len(names) + names.index(name)
     mix = recipe.mix(kind, name)
     if isinstance(mix, Mix):
-        found = message_examples(seed, count, start=start, mix=mix, days=days, drift=recipe.drift)
+        found = message_examples(
+            seed, count, start=start, mix=mix, days=days, drift=recipe.drift, mark_hard=True
+        )
     else:
-        found = listing_examples(seed, count, start=start, mix=mix, days=days, drift=recipe.drift)
+        found = listing_examples(
+            seed, count, start=start, mix=mix, days=days, drift=recipe.drift, mark_hard=True
+        )
     return noisy(found, recipe.noise, seed)

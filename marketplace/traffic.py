@@ -20,12 +20,16 @@ Topic = Literal["listings", "messages"]
 
 @dataclass(frozen=True, slots=True)
 class TrafficEvent:
-    """One event for Kafka with its truth: `labels` maps each domain that applies to the topic to 0 or 1."""
+    """One event for Kafka with its truth: `labels` maps each domain that applies to the topic to 0 or 1.
+
+    `hard`: it violates nothing but looks like it, or answers a violation.
+    """
 
     topic: Topic
     key: str
     value: dict[str, Any]
     labels: dict[str, int]
+    hard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +93,12 @@ def _events(
         if next_listing_s <= speaking[0][0]:
             put_up = start + timedelta(seconds=next_listing_s)
             mix = goods if drift is None else drift.mix(goods, put_up)
-            value, labels = listings.listing(rng, mix, pictures)
+            value, labels, hard = listings.listing(rng, mix, pictures)
             identity = f"l{seed}-{listed:07d}"
             listed += 1
             at = _rfc3339(start, next_listing_s)
-            yield TrafficEvent(
-                "listings", identity, {"listing_id": identity, **value, "updated_at": at}, labels
-            )
+            value = {"listing_id": identity, **value, "updated_at": at}
+            yield TrafficEvent("listings", identity, value, labels, hard)
             next_listing_s += rng.expovariate(1) * listing_gap_s
             continue
         at_s, transaction, turns, index = speaking[0]
@@ -120,7 +123,7 @@ def _message(seed: int, transaction: int, turn: Turn, index: int, at: str) -> Tr
         "status": turn.status,
         "sent_at": at,
     }
-    return TrafficEvent("messages", identity, value, dict(turn.labels))
+    return TrafficEvent("messages", identity, value, dict(turn.labels), turn.hard)
 
 
 def _rfc3339(start: datetime, after_s: float) -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from marketplace import message_examples
 from marketplace.__main__ import main
+from marketplace.conversations import Mix
 from marketplace.noise import LabelNoise
 from marketplace.parts import SHARES, Recipe, part, part_sizes
 
@@ -49,6 +51,18 @@ def test_training_is_rich_unless_told_otherwise() -> None:
     rich, natural = (Recipe(seed=1, start=START, rich=rich) for rich in (True, False))
     assert violating(rich, "train") > 2.5 * violating(natural, "train")
     assert violating(rich, "test") == violating(natural, "test")
+
+
+@pytest.mark.parametrize("kind", ["messages", "listings"])
+def test_hard_ones_are_marked_and_harmless(kind: str) -> None:
+    found = list(part(kind, "train", 800, Recipe(seed=1, start=START)))
+    hard = [e for e in found if e.get("hard")]
+    assert 0.1 < len(hard) / len(found) < 0.6
+    assert not any(label for e in hard for label in e["labels"].values())
+    assert all(e.get("hard", True) is True for e in found), "said only where it is so"
+    without_near_misses = Mix(violation_share=0.0, near_miss_share=0.0)
+    easy = message_examples(1, 300, start=START, mix=without_near_misses, mark_hard=True)
+    assert not any("hard" in e for e in easy)
 
 
 def test_growth_that_leaves_no_room_is_refused_before_anything_is_written(tmp_path: Path) -> None:
