@@ -224,12 +224,12 @@ class _Course:
 
 
 def _paced(network: nn.Module, plan: ListingTraining) -> list[dict[str, Any]]:
-    """Parameter groups: word vectors, what multiplies the picture's features, and the rest."""
+    """Parameter groups: the text branch (word vectors), what multiplies the picture's features, and the rest."""
     words: list[Tensor] = []
     picture: list[Tensor] = []
     others: list[Tensor] = []
     for name, parameter in network.named_parameters():
-        if name.endswith("embedding.weight"):
+        if name.startswith("text."):
             words.append(parameter)
         elif name.endswith(("fusion.image.weight", "fusion.gate.weight", "picture.weight")):
             picture.append(parameter)
