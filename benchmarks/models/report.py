@@ -21,6 +21,7 @@ _INTRODUCTION = """\
 Written by `python -m benchmarks.models.report` from the files in `benchmarks/results/`, which the benchmarks wrote when
 they ran; nothing here is typed by hand. Each section gives date, command, seeds and versions. Goals that were missed are
 in bold. The data sets are public but no part of this repository; every command takes the directory they lie in.
+Measurements of the engine and of what ships are beside it, in `docs/results/`.
 """
 
 
