@@ -22,7 +22,8 @@ POM = Path(__file__).with_name("pom.xml")
 CLUSTER_ID = "c2VraXNoby10ZXN0LWtyYQ"
 #: 16 MiB of cleaner buffer instead of 128 MiB lets the broker live in this heap.
 HEAP = "384m"
-#: A JVM on two busy cores has taken 12 s; a minute means that something is wrong.
+#: A JVM on two busy cores has taken 12 s; a minute means that something is wrong. Nodes that start together share the
+#: cores and wait for each other, so each has that much.
 START_TIMEOUT_S = 60.0
 
 
@@ -139,6 +140,8 @@ def server_properties(node: Node, nodes: Sequence[Node]) -> dict[str, str]:
         "transaction.state.log.min.isr": "1",
         # Kafka's own topic of committed offsets must not rest on one replica where there are three.
         "min.insync.replicas": "2" if len(nodes) >= 3 else "1",
+        # a broker gives up when the controllers are not there in time; here they start at the same moment as it does
+        "initial.broker.registration.timeout.ms": str(int(START_TIMEOUT_S * 1000) * len(nodes)),
         # the 3 s that a production broker waits for more members would be most of a short test
         "group.initial.rebalance.delay.ms": "0",
         # clients ask for 10 s; tests of takeovers may ask for less
@@ -177,7 +180,10 @@ class ApacheKafka:
     def start_node(self, node_id: int, *, wait: bool = True) -> None:
         """Start one formatted node again, e.g. after `stop_node`."""
         if node_id in self._processes:
-            return
+            process, log = self._processes[node_id]
+            if process.poll() is None:
+                return
+            log.close()  # it ended by itself
         node = self._node(node_id)
         log = (node.directory / "server.out").open("ab")
         command = self._java("kafka.Kafka", str(node.directory / "server.properties"))
@@ -245,7 +251,8 @@ class ApacheKafka:
         return ["java", *options, *logging, "-cp", f"{self._jars}/*", main_class, *arguments]
 
     def _wait_until_serving(self, node: Node) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_S
+        limit_s = START_TIMEOUT_S * len(self.nodes)
+        deadline = time.monotonic() + limit_s
         process, _ = self._processes[node.node_id]
         while time.monotonic() < deadline:
             if process.poll() is not None:
@@ -258,9 +265,7 @@ class ApacheKafka:
                 time.sleep(0.1)
             else:
                 return
-        raise RuntimeError(
-            f"Apache Kafka did not start in {START_TIMEOUT_S:.0f} s:\n{self.output(node.node_id)}"
-        )
+        raise RuntimeError(f"Apache Kafka did not start in {limit_s:.0f} s:\n{self.output(node.node_id)}")
 
 
 def free_ports(count: int) -> list[int]:
