@@ -237,7 +237,7 @@ def _embedder(settings: Settings, root: Path, cache: Path) -> Embed:
 
 
 @contextmanager
-def _progress(name: str) -> Iterator[tuple[Callable[[str], None], Callable[[int], None]]]:
+def _progress(name: str) -> Iterator[tuple[Callable[[str, int], None], Callable[[int], None]]]:
     """A bar on standard error that begins anew with each stage; nothing where that is no terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -246,7 +246,7 @@ def _progress(name: str) -> Iterator[tuple[Callable[[str], None], Callable[[int]
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(name, total=None)
 
-        def stage(what: str) -> None:
-            progress.reset(task, description=f"{name}: {what}", total=None)
+        def stage(what: str, total: int) -> None:
+            progress.reset(task, description=f"{name}: {what}", total=total)
 
         yield stage, lambda rows: progress.advance(task, rows)

@@ -86,13 +86,19 @@ class Findings:
     noise: NoiseReading | None = None
 
 
-def find(material: Material, options: Options, say: Callable[[str], None] = lambda _: None) -> Findings:
-    """Compute everything; `say` is told what begins. The same arguments give the same figures.
+def resamples_of(material: Material, options: Options) -> int:
+    """How many resamples `find` will draw in all."""
+    asked = (material.rule_alerts, material.champion, material.true_labels)
+    return options.resamples * (2 + sum(one is not None for one in asked))
+
+
+def find(material: Material, options: Options, advance: Callable[[int], None] = lambda _: None) -> Findings:
+    """Compute everything; `advance` is told of every resample. The same arguments give the same figures.
 
     Raises ValueError unless both classes occur.
     """
     truth, scores = material.truth, material.scores
-    rows = Resampling(truth, material.groups, options.resamples, options.seed)
+    rows = Resampling(truth, material.groups, options.resamples, options.seed, advance)
 
     def measured(index: npt.NDArray[np.int64], resampling: Resampling) -> Quality:
         return quality(
@@ -103,24 +109,22 @@ def find(material: Material, options: Options, say: Callable[[str], None] = lamb
             curve_to=options.curve_to or len(index),
         )
 
-    say("quality")
     natural = measured(np.arange(len(truth)), rows)
     kept = sampled(truth, options.ratio, options.seed)
-    at_ratio = measured(kept, Resampling(truth[kept], material.groups[kept], options.resamples, options.seed))
+    at_ratio = measured(
+        kept, Resampling(truth[kept], material.groups[kept], options.resamples, options.seed, advance)
+    )
     rules = None
     if material.rule_alerts is not None:
-        say("rules")
         rules = rules_cost(scores, material.rule_alerts, rows)
     gates = None
     if material.gates is not None and material.has_image is not None:
-        say("gates")
         gates = read_gates(
             truth, material.gates, material.has_image,
             by=options.by, attribute=material.attribute, resamples=options.resamples, seed=options.seed,
         )  # fmt: skip
     differences: tuple[Difference, ...] = ()
     if material.champion is not None:
-        say("comparison")
         differences = compare(scores, material.champion, rows, margin=options.margin, ks=options.ks)
     return Findings(
         natural=natural,
@@ -134,16 +138,16 @@ def find(material: Material, options: Options, say: Callable[[str], None] = lamb
         champion_at_threshold=None
         if material.champion is None or options.champion_threshold is None
         else at_threshold(truth, material.champion, options.champion_threshold),
-        noise=_noise(material, options),
+        noise=_noise(material, options, advance),
     )
 
 
-def _noise(material: Material, options: Options) -> NoiseReading | None:
+def _noise(material: Material, options: Options, advance: Callable[[int], None]) -> NoiseReading | None:
     """None where the truth is not known, or holds one class alone."""
     truth, labels = material.true_labels, material.truth
     if truth is None or not 0 < truth.sum() < len(truth):
         return None
-    rows = Resampling(truth, material.groups, options.resamples, options.seed)
+    rows = Resampling(truth, material.groups, options.resamples, options.seed, advance)
     found = quality(material.scores, rows, ks=(), threshold=None, curve_to=1)
     return NoiseReading(
         missed=int(((truth == 1) & (labels == 0)).sum()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,10 @@ Counts = npt.NDArray[np.int64]
 #: With 1,000 resamples an end of a 95 % interval is the 25th value from outside: steady to about a tenth of its width.
 RESAMPLES: Final = 1000
 LEVEL: Final = 0.95
+
+
+def _ignore(_: int) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Resampling:
     groups: npt.NDArray[np.int64]
     resamples: int = RESAMPLES
     seed: int = 1
+    #: Told of every resample that is done, for a progress bar.
+    advance: Callable[[int], None] = field(default=_ignore, compare=False)
 
     @property
     def group_count(self) -> int:
@@ -61,7 +67,11 @@ class Resampling:
 
     def figures(self, statistic: Callable[[Counts], Floats]) -> Floats:
         """`statistic` (counts int64 [N] to float64 [M]) of every resample, float64 [resamples, M]."""
-        return np.stack([statistic(counts) for counts in self.draws()])
+        found: list[Floats] = []
+        for counts in self.draws():
+            found.append(statistic(counts))
+            self.advance(1)
+        return np.stack(found)
 
     def whole(self) -> Counts:
         """The data itself: every row once."""

@@ -18,7 +18,7 @@ from models.data.examples import ExampleError
 from models.data.rule_hits import RuleHits
 from models.data.splits import Split
 from models.evaluation.deployable import Deployable
-from models.evaluation.findings import Findings, Material, Options, find
+from models.evaluation.findings import Findings, Material, Options, find, resamples_of
 from models.evaluation.gates import HAS_IMAGE, Attribute, binary_attribute
 from models.evaluation.intervals import Floats
 from models.evaluation.report import Examples, Shown, Subject
@@ -77,17 +77,17 @@ def run(
     embed: Embed,
     now: datetime,
     *,
-    stage: Callable[[str], None] = lambda _: None,
+    stage: Callable[[str, int], None] = lambda _name, _total: None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Evaluated:
-    """Read, score, compute. `stage` is told what begins, `advance` of every row within it.
+    """Read, score, compute. `stage` is told what begins and how many steps it has, `advance` of every step.
 
     Raises ExampleError for data that cannot be used, ValueError for a model file or options that cannot.
     """
     label = job.label or job.model.label
     manifest = job.model.manifest
     source = source_of(job.directory, job.part, Split() if manifest is None else manifest.split)
-    stage("reading")
+    stage("reading", source.count())
     questions = Questions(
         label,
         rules=None if job.rules is None else job.rules.hits,
@@ -101,11 +101,11 @@ def run(
     if recorded is not None and np.isnan(recorded).any():
         rows, left_out = _with_recorded(rows, recorded, job)
         recorded = recorded[~np.isnan(recorded)]
-    stage("scoring")
+    stage("scoring", len(rows.facts))
     scored = score(job.model.file, rows.features, advance=advance)
     champion: Floats | None = recorded
     if job.champion is not None:
-        stage("champion")
+        stage("scoring with the champion", len(rows.facts))
         rescored = score(job.champion.file, rows.features, advance=advance).scores
         champion = rescored if recorded is None else recorded
         how = _champion_words(job.champion, recorded, rescored)
@@ -128,7 +128,8 @@ def run(
         has_image=has_image,
         attribute=attribute,
     )
-    findings = find(material, job.options, stage)
+    stage("resampling", resamples_of(material, job.options))
+    findings = find(material, job.options, advance)
     part_of = job.model.part_of(rows.features.fingerprint)
     subject = Subject(
         model=job.model.title,

@@ -36,6 +36,12 @@ class Source:
     assigned: Sequence[Part] | None = None
     wanted: Wanted = "all"
 
+    def count(self) -> int:
+        """How many examples there are to read, for a progress bar; blank lines count too."""
+        if self.assigned is not None:
+            return list(self.assigned).count(self.wanted) if self.wanted != "all" else len(self.assigned)
+        return sum(map(_count, self.files))
+
     def examples(self) -> Iterator[Example]:
         """The examples of the wanted part, in order."""
         number = 0
@@ -209,6 +215,15 @@ def read_rows(
             "quality needs both classes"
         )
     return rows
+
+
+def _count(path: Path) -> int:
+    if path.suffix == ".parquet":
+        import pyarrow.parquet
+
+        return int(pyarrow.parquet.read_metadata(path).num_rows)
+    with path.open("rb") as file:
+        return sum(1 for _ in file)
 
 
 def _alerted(example: Example, asked: Questions, place: str) -> bool:

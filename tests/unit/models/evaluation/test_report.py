@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.evaluation.findings import Findings, Material, Options, find, pr_curve
+from models.evaluation.findings import Findings, Material, Options, find, pr_curve, resamples_of
 from models.evaluation.job import Evaluated
 from models.evaluation.output import RECORD, REPORT, record, write
 from models.evaluation.report import Examples, Shown, Subject, as_markdown, summary
@@ -170,6 +170,13 @@ def test_the_same_seed_gives_the_same_figures_and_another_does_not(findings: Fin
     other = find(material(), dataclasses.replace(OPTIONS, seed=2))
     assert other.natural.auroc.value == findings.natural.auroc.value
     assert other.natural.auroc.low != findings.natural.auroc.low
+
+
+def test_every_resample_is_told_of() -> None:
+    drawn: list[int] = []
+    bare = dataclasses.replace(material(), rule_alerts=None)
+    find(bare, OPTIONS, drawn.append)
+    assert sum(drawn) == resamples_of(bare, OPTIONS) == 3 * OPTIONS.resamples
 
 
 def test_the_second_view_has_the_stated_ratio(findings: Findings) -> None:

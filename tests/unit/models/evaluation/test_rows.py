@@ -37,6 +37,7 @@ def test_a_directory_has_parts_and_a_file_is_taken_whole(tmp_path: Path) -> None
     write(tmp_path / "valid.jsonl", [*pair(), *pair()])
     assert source_of(tmp_path, "test", Split()).files == (path,)
     assert len(list(source_of(tmp_path, "all", Split()).examples())) == 6
+    assert source_of(tmp_path, "all", Split()).count() == 6
     assert source_of(path, "test", Split()).words == "all of test.jsonl"
 
 
@@ -48,6 +49,7 @@ def test_one_file_is_split_by_time(tmp_path: Path) -> None:
     write(tmp_path / "examples.jsonl", reversed(days))
     source = source_of(tmp_path, "test", Split(0.15, 0.15))
     assert {example["transaction_id"] for example in source.examples()} == {"t18", "t19", "t20"}
+    assert source.count() == 3
     assert source.words == "the part test of examples.jsonl, split by time"
     assert len(list(source_of(tmp_path, "all", Split()).examples())) == 20
 
