@@ -72,7 +72,8 @@ COURSES: Mapping[str, Course] = {
         published={"auroc": 0.919, "f1": 0.70},
         about=(
             "ConvAbuse (Cercas Curry et al. 2021): people talking to two bots. Windows of four turns that always "
-            "alternate, so `writer` can tell nothing here; `status` is which bot."
+            "alternate, so `writer` says no more than the place in the window does; what it is worth here is that the "
+            "network need not learn to count. `status` is which bot."
         ),
     ),
     "conda": Course(
