@@ -110,7 +110,8 @@ def add_command(*, directory: Path, version: int | None, load: bool) -> None:
 def promote_command(*, model: str, version: int, threshold: float | None) -> None:
     """Make VERSION the champion of MODEL in rules/domains.yaml, after its golden rows came out right on Triton.
 
-    Only the champion's version and threshold change in the file; running workers take it up as any other change.
+    Only the champion's version and threshold change in the file; running workers take it up as any other change. A
+    domain that has no model yet gets it as its first champion.
 
     Example: sekisho models promote message_harassment 2 --threshold 0.87
     """
@@ -131,7 +132,7 @@ def promote_command(*, model: str, version: int, threshold: float | None) -> Non
         problems = asyncio.run(_with_client(settings, rollout.verify, settings.model_repository, wanted))
         if problems:
             raise click.ClickException("\n".join([*problems, "nothing was changed"]))
-        _write_champion(settings.rules_dir / POLICY_FILE, wanted, chosen)
+        _write_champion(settings.rules_dir / POLICY_FILE, wanted, chosen, metadata.domain)
     click.echo(f"{wanted} is the champion, threshold {chosen:g}")
 
 
@@ -286,13 +287,15 @@ def metrics_text(metrics: object) -> str:
     return f"{part}: {', '.join(figures)}" if figures else "-"
 
 
-def _write_champion(path: Path, version: ModelVersion, threshold: float) -> None:
+def _write_champion(path: Path, version: ModelVersion, threshold: float, domain: str | None) -> None:
     from streams.inference.durable import replace_text
     from streams.inference.promotion import NoChampionError, with_champion
     from streams.policy import parse_policy
 
     try:
-        text = with_champion(path.read_text(encoding="utf-8"), version.model, version.version, threshold)
+        text = with_champion(
+            path.read_text(encoding="utf-8"), version.model, version.version, threshold, domain=domain
+        )
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from error
     except NoChampionError as error:

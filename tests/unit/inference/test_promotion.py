@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from streams.inference.promotion import NoChampionError, with_champion
 
@@ -51,3 +52,32 @@ def test_an_incomplete_champion():
 def test_other_shapes_have_no_champion(text):
     with pytest.raises(NoChampionError):
         with_champion(text, "message_a", 1, 0.5)
+
+
+FIRST = "champion: {model: message_new, version: 1, threshold: 0.9}"
+
+
+@pytest.mark.parametrize(
+    ("domain", "expected"),
+    [
+        ("domains:\n  new:\n    title: t  # why\n  other: {title: o}\n", "domains:\n  new:\n    title: t  # why\n    @\n  other: {title: o}\n"),
+        ("domains:\n  new:\n    title: t", "domains:\n  new:\n    title: t\n    @"),
+        ("domains:\n  new: {title: t}\n", "domains:\n  new: {title: t, @}\n"),
+        ("domains:\n  new:\n    title: t\n    budget: {alerts_per_day: 5}\n\n", "domains:\n  new:\n    title: t\n    budget: {alerts_per_day: 5}\n    @\n\n"),
+        ("domains:\n  new:\n    title: t\n    budget:\n      alerts_per_day: 5\n# next\n", "domains:\n  new:\n    title: t\n    @\n    budget:\n      alerts_per_day: 5\n# next\n"),
+    ],
+)  # fmt: skip
+def test_a_domain_without_a_model_gets_its_first_champion(domain, expected):
+    changed = with_champion(domain, "message_new", 1, 0.9, domain="new")
+    assert changed == expected.replace("@", FIRST)
+    assert yaml.safe_load(changed)["domains"]["new"]["champion"]["version"] == 1
+    assert with_champion(changed, "message_new", 2, 0.8) == changed.replace(
+        "version: 1", "version: 2"
+    ).replace("0.9", "0.8")
+
+
+@pytest.mark.parametrize("domain", ["missing", "taken", "empty"])
+def test_another_s_place_is_not_taken(domain):
+    text = "domains:\n  taken: {champion: {model: message_old, version: 1, threshold: 0.5}}\n  empty: {}\n"
+    with pytest.raises(NoChampionError):
+        with_champion(text, "message_new", 1, 0.9, domain=domain)
