@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from models.training.loop import Epoch
 
 
 def draw_curves(path: Path, epochs: Sequence[Epoch], best: int, title: str) -> None:
-    """Training and validation loss by epoch as a PNG, the epoch that was kept marked."""
+    """Training and validation loss by epoch as a PNG, the epoch that was kept marked. `epochs` is not empty."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -20,10 +21,12 @@ def draw_curves(path: Path, epochs: Sequence[Epoch], best: int, title: str) -> N
     numbers = [epoch.number for epoch in epochs]
     axes.plot(numbers, [epoch.training_loss for epoch in epochs], "o-", color="#7a7a7a", label="training")
     axes.plot(numbers, [epoch.validation_loss for epoch in epochs], "o-", color="#1f5fa8", label="validation")
-    kept = epochs[best - 1]
-    axes.plot(
-        best, kept.validation_loss, "o", ms=13, mfc="none", mec="#c8102e", mew=2, label=f"kept: epoch {best}"
-    )
+    marked: dict[str, Any] = {"color": "#c8102e", "label": f"kept: {best}"}
+    kept = next((epoch for epoch in epochs if epoch.number == best), None)
+    if kept is not None:
+        axes.plot(best, kept.validation_loss, "o", ms=13, mfc="none", mew=2, **marked)
+    else:  # a system may report only some of its steps
+        axes.axvline(best, lw=2, **marked)
     axes.set(xlabel="epoch", ylabel="mean binary cross-entropy", title=title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(visible=True, alpha=0.25)

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from PIL import Image
 
 from models.data.examples import ExampleError
 from models.export.graph import run, session
 from models.manifests import Manifest, parse
+from models.runs.curves import draw_curves
 from models.runs.folder import RunFolder, RunFolderError
 from models.runs.preparing import prepare, survey
 from models.runs.training import Finished, RunOptions, train_run
@@ -326,3 +328,29 @@ def test_every_system_keeps_the_contract_of_options(name: str) -> None:
     assert system.several_domains in {True, False}
     system.network_options()
     system.training_options()
+
+
+@pytest.mark.parametrize("best", [1, 2, 5])
+def test_curves_are_drawn_whatever_epoch_was_kept(tmp_path: Path, best: int) -> None:
+    path = tmp_path / "curves.png"
+    draw_curves(path, [Epoch(1, 0.7, 0.6), Epoch(2, 0.5, 0.55)], best, "listing_x")
+    with Image.open(path) as picture:
+        assert picture.size == (770, 440)
+    assert [one.name for one in tmp_path.iterdir()] == ["curves.png"]
+
+
+TREES = LISTING.replace(b"fusion_network", b"gbdt").replace(
+    b"network: {text_width: 8, fused_width: 8, hidden: 8}\ntraining: {epochs: 2, batch_size: 16}\n", b""
+)
+LINEAR = TREES.replace(b"gbdt", b"logistic_regression")
+
+
+@pytest.mark.parametrize("text", [TREES, LINEAR], ids=["gbdt", "logistic_regression"])
+def test_systems_that_are_no_networks_leave_the_same_folder(tmp_path: Path, text: bytes) -> None:
+    data = listing_directory(tmp_path / "data")
+    found = train_run(parse(text, "m"), RunFolder(tmp_path / "run"), options(data), Heard())
+    facts = found.folder.read_facts()
+    assert facts is not None
+    assert facts["state"] == "finished"
+    assert facts["parity"]["listing_counterfeit"] <= 1e-5
+    assert read_golden(found.folder.models()[0], "listing_counterfeit").rows
