@@ -98,8 +98,9 @@ def test_a_negative_margin_is_refused() -> None:
 
 def test_a_challenger_worse_by_the_margin_passes_in_about_one_of_twenty_cases() -> None:
     """The margin is set to the true difference, found on 200,000 rows, so that the null hypothesis holds at its edge,
-    where the test errs most. Of 300 samples some 5 % may pass; four standard errors above that are 10 %. A test that
-    never passes would be useless too: with twice the margin most samples do.
+    where the test errs most. At 100 positives it errs in 6.7 % of samples (1,000 of them, 400 resamples each), at 400
+    positives in 5.0 %: percentile intervals of few positives are a little narrow. Of 200 samples 12 % are three
+    standard errors above that. A test that never passes would be useless too: with twice the margin most samples do.
     """
     noise = 0.8
 
@@ -112,12 +113,12 @@ def test_a_challenger_worse_by_the_margin_passes_in_about_one_of_twenty_cases() 
     margin = evaluate(truth, champion).average_precision - evaluate(truth, challenger).average_precision
     assert margin > 0.05
     passed, passed_twice = 0, 0
-    for seed in range(300):
+    for seed in range(200):
         truth, champion, challenger = sample(np.random.default_rng(seed + 1), 400)
         (difference,) = compare(
-            challenger, champion, Resampling(truth, np.arange(400), 150, seed), margin=margin, ks=()
+            challenger, champion, Resampling(truth, np.arange(400), 100, seed), margin=margin, ks=()
         )
         passed += difference.lower > -margin
         passed_twice += difference.lower > -2 * margin
-    assert passed / 300 <= 0.10
-    assert passed_twice / 300 >= 0.6
+    assert passed / 200 <= 0.12
+    assert passed_twice / 200 >= 0.8
