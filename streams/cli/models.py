@@ -126,13 +126,14 @@ def promote_command(*, model: str, version: int, threshold: float | None) -> Non
     except RepositoryError as error:
         raise click.ClickException(str(error)) from error
     chosen = metadata.threshold if threshold is None else threshold
+    _, _, domain = model.partition("_")  # the contract's names: message_<domain>, listing_<domain>
     if chosen is None:
         raise click.ClickException(f"{wanted}: its metadata suggests no threshold; give one with --threshold")
     with _changing(settings.model_repository):
         problems = asyncio.run(_with_client(settings, rollout.verify, settings.model_repository, wanted))
         if problems:
             raise click.ClickException("\n".join([*problems, "nothing was changed"]))
-        _write_champion(settings.rules_dir / POLICY_FILE, wanted, chosen, metadata.domain)
+        _write_champion(settings.rules_dir / POLICY_FILE, wanted, chosen, domain)
     click.echo(f"{wanted} is the champion, threshold {chosen:g}")
 
 
@@ -287,7 +288,7 @@ def metrics_text(metrics: object) -> str:
     return f"{part}: {', '.join(figures)}" if figures else "-"
 
 
-def _write_champion(path: Path, version: ModelVersion, threshold: float, domain: str | None) -> None:
+def _write_champion(path: Path, version: ModelVersion, threshold: float, domain: str) -> None:
     from streams.inference.durable import replace_text
     from streams.inference.promotion import NoChampionError, with_champion
     from streams.policy import parse_policy
