@@ -21,9 +21,9 @@ from models.evaluation.deployable import Deployable
 from models.evaluation.findings import Findings, Material, Options, find, resamples_of
 from models.evaluation.gates import HAS_IMAGE, Attribute, binary_attribute
 from models.evaluation.intervals import Floats
-from models.evaluation.report import Examples, Shown, Subject
 from models.evaluation.rows import Questions, Rows, Wanted, read_rows, source_of
 from models.evaluation.scoring import score
+from models.evaluation.subject import Examples, Shown, Subject
 from streams.features.masking import masked_excerpt
 
 #: Parts that a model's weights, best epoch or threshold come from, as metadata and data directories name them.

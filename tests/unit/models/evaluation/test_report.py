@@ -13,7 +13,8 @@ from PIL import Image
 from models.evaluation.findings import Findings, Material, Options, find, pr_curve, resamples_of
 from models.evaluation.job import Evaluated
 from models.evaluation.output import RECORD, REPORT, record, write
-from models.evaluation.report import Examples, Shown, Subject, as_markdown, summary
+from models.evaluation.report import as_markdown, summary
+from models.evaluation.subject import Examples, Shown, Subject
 
 APPROVED = Path(__file__).with_suffix(".approved.md")
 
