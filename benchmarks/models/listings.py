@@ -11,7 +11,7 @@ the result file has already is not run again, so that an interrupted run goes on
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,7 @@ import click
 import numpy as np
 import torch
 
-from benchmarks.models.record import RESULTS, Spread, Stopwatch, record, save
+from benchmarks.models.record import RESULTS, Spread, Stopwatch, provenance, record, save
 from models.data.datasets import Example, ListingSet, listing_set
 from models.data.examples import read_examples
 from models.data.image_features import ImageEmbedder
@@ -93,14 +93,15 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
             "logistic regression", "one-vs-rest", "logistic_regression", _only("text"),
             {"strengths": (1.0, 3.0, 10.0, 30.0)}, by_chance=False,
         ),
-        Row("text network", "one-vs-rest", "fusion_network", _only("text"), {"epochs": 6}),
-        Row("text + price network", "one-vs-rest", "fusion_network", _only("text", "aux"), {"epochs": 6}),
+        Row("text network", "one-vs-rest", "fusion_network", _only("text") | {"dropout": 0.3}, {"epochs": 6}),
+        Row("text + price network", "one-vs-rest", "fusion_network", _only("text", "aux") | {"dropout": 0.3}, {"epochs": 6}),
         Row("ALBERT, one softmax", "multi-class", "multiclass", {"image": False}, {"epochs": 4}),
     ),
 }  # fmt: skip
-#: TF-IDF with logistic regression on other features of the same data (test AUROC, average precision): what to beat.
+#: Test AUROC and average precision to reach: those of TF-IDF with logistic regression on other features of the same
+#: data. For `restricted` (there .762 / .750) 0.76 AUROC is asked for and no average precision.
 GOALS: Mapping[str, Mapping[str, tuple[float, float]]] = {
-    "posters": {"restricted": (0.762, 0.750), "action": (0.884, 0.734)},
+    "posters": {"restricted": (0.76, 0.0), "action": (0.884, 0.734)},
     "darknet": {
         "drugs": (0.988, 0.994), "fraud": (0.910, 0.753), "malware": (0.882, 0.304), "guides": (0.923, 0.454),
         "counterfeit": (0.891, 0.417),
@@ -176,32 +177,145 @@ def _spread(values: Sequence[float]) -> dict[str, Any]:
     return {"mean": spread.mean, "deviation": spread.deviation, "runs": list(spread.runs)}
 
 
+def section(result: Mapping[str, Any]) -> str:
+    """The Markdown of both data sets, as far as they were run."""
+    return "\n".join(
+        [
+            "## Listings",
+            "",
+            *(text for name, part in result["parts"].items() for text in _SECTIONS[name](part)),
+        ]
+    )
+
+
+def _posters(part: Mapping[str, Any]) -> list[str]:
+    labels = LABELS["posters"]
+    return [
+        "### Film posters: `restricted` and `action`",
+        "",
+        provenance(part),
+        "",
+        f"{_counts(part)} Test AUROC / average precision, mean ± deviation over the seeds. To reach, with text, picture "
+        "and numbers: 0.76 AUROC on `restricted`, 0.884 / 0.734 on `action`. Logistic regression on another TF-IDF (with "
+        "the country, which no listing model sees) and pooled features of another CNN has 0.762 / 0.750 and 0.884 / "
+        "0.734; every row below reads the engine's own features. Options were chosen by the validation part, from which "
+        "the test part differs (logistic regression finds `action` with an average precision of 0.61 there and 0.73 "
+        "here). Figures in bold are below what was to be reached.",
+        "",
+        *_table(part, "system", labels, "posters", ("gmu",)),
+        "The fusions, all on text, picture and numbers, one network each:",
+        "",
+        *_table(part, "fusion", labels, "posters"),
+        "Parts alone, by the gated network and by logistic regression:",
+        "",
+        *_table(part, "part", labels, None),
+    ]
+
+
+def _darknet(part: Mapping[str, Any]) -> list[str]:
+    labels = LABELS["darknet"]
+    figures = "; ".join(
+        f"{label} {auroc:.3f} / {precision:.3f}" for label, (auroc, precision) in GOALS["darknet"].items()
+    )
+    return [
+        "### Prohibited marketplaces: five families, one against the rest",
+        "",
+        provenance(part),
+        "",
+        f"{_counts(part)} Titles and prices only. Test AUROC / average precision. The test part is later in time, from "
+        "sellers that training has not seen, and mixed otherwise (drugs are 15 % of the training part and 69 % of the "
+        f"test part). To compare with, TF-IDF with logistic regression: {figures}. Figures in bold are below. Every "
+        "listing here belongs to one family, so the multi-class system's neutral class stays empty: this row says how "
+        "well it tells families apart, nothing about telling them from ordinary goods. Its ALBERT is a small one "
+        "trained from scratch (two layers of width 128), since no pre-trained weights were at hand.",
+        "",
+        *_table(part, "one-vs-rest", labels, "darknet"),
+        *_table(part, "multi-class", labels, "darknet"),
+    ]
+
+
+_SECTIONS: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {"posters": _posters, "darknet": _darknet}
+
+
+def _counts(part: Mapping[str, Any]) -> str:
+    sizes = ", ".join(f"{split} {found['listings']:,}" for split, found in part["counts"].items())
+    positives = "; ".join(
+        f"{label} {', '.join(str(found[label]) for found in part['counts'].values())}"
+        for label in next(iter(part["counts"].values()))
+        if label != "listings"
+    )
+    return f"Listings: {sizes}. Positives in these parts: {positives}."
+
+
+def _table(
+    part: Mapping[str, Any], group: str, labels: Sequence[str], goals: str | None, also: tuple[str, ...] = ()
+) -> list[str]:
+    cells: dict[str, list[str]] = {}
+    minutes: dict[str, float] = {}
+    for row in part["rows"]:
+        if row["group"] == group or row["row"] in also:
+            goal = GOALS[goals][row["label"]] if goals is not None else (0.0, 0.0)
+            cells.setdefault(row["row"], []).append(_figures(row, goal))
+            minutes[row["row"]] = minutes.get(row["row"], 0.0) + row["minutes"]["mean"]
+    heads = [f"`{label}`" for label in labels]
+    return [
+        f"| | {' | '.join(heads)} | minutes to train |",
+        f"|---|{'---|' * (len(heads) + 1)}",
+        *(
+            f"| {name} | {' | '.join(found)} | {minutes[name] / len(labels):.2f} |"
+            for name, found in cells.items()
+        ),
+        "",
+    ]
+
+
+def _figures(row: Mapping[str, Any], goal: tuple[float, float]) -> str:
+    shown = []
+    for figure, least in zip(("auroc", "average_precision"), goal, strict=True):
+        spread = row[figure]
+        text = f"{spread['mean']:.3f}" + (f" ± {spread['deviation']:.3f}" if len(spread["runs"]) > 1 else "")
+        # Compared as it is printed: a figure equal to three digits is reached.
+        shown.append(text if round(spread["mean"], 3) >= least else f"**{text}**")
+    return " / ".join(shown)
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("name", type=click.Choice(sorted(ROWS)))
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--cache", type=click.Path(path_type=Path), help="keep the pictures' features here")
+@click.option("--row", "wanted", multiple=True, help="only this row; may be given several times")
 @click.option("--out", type=click.Path(path_type=Path), default=RESULTS, show_default="benchmarks/results")
-def main(data: Path, name: str, seeds: int, cache: Path | None, out: Path) -> None:
-    """Run the rows of one data set that the result does not have yet, and add them to listings.json."""
+def main(
+    data: Path, name: str, seeds: int, cache: Path | None, wanted: tuple[str, ...], out: Path
+) -> None:  # fmt: skip
+    """Run the rows of one data set that the result does not have yet, and add them to listings.json.
+
+    Example: python -m benchmarks.models.listings /data/listings posters --row gmu
+    """
+    unknown = set(wanted) - {row.name for row in ROWS[name]}
+    if unknown:
+        raise click.UsageError(
+            f"no row {', '.join(sorted(unknown))}; there are: {', '.join(r.name for r in ROWS[name])}"
+        )
     torch.set_num_threads(1)
-    watch = Stopwatch()
     sets = read_parts(data, name, cache)
     chosen = list(range(1, seeds + 1))
-    done = _found(out)
-    part = done.get(name, {"rows": [], "processor_minutes": 0.0})
-    before, rows = float(part["processor_minutes"]), list(part["rows"])
-    if part.get("seeds", chosen) != chosen:
-        raise click.UsageError(f"{out}/listings.json was begun with seeds {part['seeds']}; remove it first")
-    have = {row["row"] for row in rows}
+    begun = _found(out).get(name, {"seeds": chosen})["seeds"]
+    if begun != chosen:
+        raise click.UsageError(f"{out}/listings.json was begun with seeds {begun}; remove it first")
     for row in ROWS[name]:
-        if row.name in have:
+        have = {one["row"] for one in _found(out).get(name, {"rows": []})["rows"]}
+        if row.name in have or (wanted and row.name not in wanted):
             continue
-        rows += run_row(row, sets, LABELS[name], chosen)
-        done = _found(out)  # the other set may have been added meanwhile
-        done[name] = record(
+        watch = Stopwatch()
+        rows = run_row(row, sets, LABELS[name], chosen)
+        # Read again: another run may have added rows of its own meanwhile.
+        parts = _found(out)
+        before = parts.get(name, {"rows": [], "processor_minutes": 0.0})
+        parts[name] = record(
             f"listings_{name}", command=f"python -m benchmarks.models.listings DATA {name} --seeds {seeds}",
-            seeds=chosen, minutes=before + watch.minutes(), rows=rows,
+            seeds=chosen, minutes=before["processor_minutes"] + watch.minutes(), rows=[*before["rows"], *rows],
             counts={
                 split: {label: int((found.labels[label] == 1).sum()) for label in LABELS[name]}
                 | {"listings": len(found.features)}
@@ -209,7 +323,7 @@ def main(data: Path, name: str, seeds: int, cache: Path | None, out: Path) -> No
             },
             packages={package: version(package) for package in ("lightgbm", "transformers")},
         )  # fmt: skip
-        save({"benchmark": "listings", "parts": done}, out)
+        save({"benchmark": "listings", "parts": parts}, out)
 
 
 def _found(out: Path) -> dict[str, Any]:

@@ -46,9 +46,9 @@ class FusionNetworkOptions:
     text_width: int = 16
     fused_width: int = 16
     hidden: int = 32
-    dropout: float = 0.3
+    dropout: float = 0.1
     image_dropout: float = 0.15
-    text_dropout: float = 0.10
+    text_dropout: float = 0.05
     word_dropout: float = 0.5
     feature_dropout: float = 0.5
     text_start: float = 0.02

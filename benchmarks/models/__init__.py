@@ -1,0 +1,1 @@
+"""Models on public data: each benchmark leaves a JSON file, `report` makes docs/results.md of them."""
