@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 
 from models.data.examples import ExampleError
 from models.export.graph import run, session
-from models.manifests import Manifest, parse
+from models.manifests import Manifest, ManifestError, as_yaml, parse
 from models.runs.curves import draw_curves
 from models.runs.folder import RunFolder, RunFolderError
 from models.runs.preparing import prepare, survey
@@ -21,7 +22,7 @@ from models.runs.training import Finished, RunOptions, train_run
 from models.systems.contract import SYSTEMS, load_system
 from models.training.loop import Epoch
 from streams.inference.repository import read_golden, read_metadata
-from tests.unit.models.labelled import listing_directory, message_directory, window, write
+from tests.unit.models.labelled import listing, listing_directory, message_directory, window, write
 
 pytestmark = pytest.mark.train
 
@@ -184,6 +185,48 @@ def test_the_same_seed_gives_the_same_file_and_another_seed_another(
     assert (found.folder.models()[0] / "model.onnx").read_bytes() != first
 
 
+class Stopped(Exception):
+    pass
+
+
+class StoppedAfterTwo(Heard):
+    def epoch(self, epoch: Epoch) -> None:
+        if epoch.number == 2:
+            raise Stopped
+
+
+def test_a_run_that_was_cut_short_goes_on_only_with_what_it_began_with(
+    trained: tuple[Finished, Heard], messages: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(messages, data)
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(Stopped):
+        train_run(parse(MESSAGE, "m"), folder, options(data), StoppedAfterTwo())
+    facts = folder.read_facts()
+    assert facts is not None
+    assert facts["state"] == "running"
+
+    with pytest.raises(RunFolderError, match=r"another threads: 1 there, 2 now"):
+        train_run(parse(MESSAGE, "m"), folder, options(data, threads=2), Heard())
+    kept = (data / "valid.jsonl").read_bytes()
+    (data / "valid.jsonl").write_bytes(kept + b"\n")
+    with pytest.raises(RunFolderError, match=r"another data: valid\.jsonl was sha256:\w+, is sha256:"):
+        train_run(parse(MESSAGE, "m"), folder, options(data), Heard())
+    with pytest.raises(RunFolderError, match="another manifest: seed: 1 there, seed: 3 now"):
+        train_run(parse(MESSAGE + b"seed: 3\n", "m"), folder, options(data), Heard())
+
+    (data / "valid.jsonl").write_bytes(kept)
+    with folder.epochs.open("a") as file:
+        file.write('{"number": 3, "trai')  # a line that the kill cut short
+    heard = Heard()
+    found = train_run(parse(MESSAGE, "m"), folder, options(data), heard)
+    assert [epoch.number for epoch in heard.epochs] == [1, 2, 3]
+    assert [json.loads(line)["number"] for line in folder.epochs.read_text().splitlines()] == [1, 2, 3]
+    whole = trained[0].folder.models()[0] / "model.onnx"
+    assert (found.folder.models()[0] / "model.onnx").read_bytes() == whole.read_bytes()
+
+
 def test_force_throws_away_a_run_and_nothing_beside_it(messages: Path, tmp_path: Path) -> None:
     manifest = parse(MESSAGE.replace(b"epochs: 3", b"epochs: 1"), "m")
     folder = RunFolder(tmp_path / "r")
@@ -319,6 +362,60 @@ def test_labels_reach_the_system_under_the_domains_name(tmp_path: Path) -> None:
     found = prepare(survey(renamed, data), lambda _: None)
     assert set(found.parts.training.labels) == {"x"}
     assert found.whole["test"].labels["x"].tolist() == [1, 0]
+
+
+def test_several_domains_are_one_training_with_a_label_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SYSTEMS, "several", f"{__name__}:SEVERAL")
+    head = b"name: listing_families\nkind: listing\nsystem: several\n"
+    for text, said in (
+        (
+            head + b"domain: drugs\n",
+            r"x:4:1: .*this system serves several domains  \(write domains: \[...\]\)",
+        ),
+        (head, '"domains" is missing'),
+        (head + b"domains: [drugs, fraud]\nlabel: d\n", '"label" is for one domain'),
+        (head + b"domains: [drugs, fraud]\nlabels: {frad: f}\n", 'did you mean "fraud"'),
+        (head + b"domains: [Drugs, fraud]\n", "'listing_Drugs' is not a model name"),
+    ):
+        with pytest.raises(ManifestError, match=said):
+            parse(text, "x")
+    found = parse(head + b"domains: [drugs, fraud]\nlabels: {fraud: f}\n", "x")
+    assert parse(as_yaml(found).encode(), "again") == found
+    assert [found.model_name(domain) for domain in found.domains] == ["listing_drugs", "listing_fraud"]
+    for name in ("train", "valid"):
+        rows = [({"drugs": 1, "f": 0}), ({"drugs": 0, "f": 1}), ({"drugs": 0, "f": 0}), ({"drugs": 0})]
+        write(
+            tmp_path / f"{name}.jsonl",
+            [
+                listing(f"{name} {i}", identity=f"{name}{i}", seller=name, labels=one)
+                for i, one in enumerate(rows)
+            ],
+        )
+    prepared = prepare(survey(found, tmp_path), lambda _: None)
+    assert {domain: labels.tolist() for domain, labels in prepared.parts.training.labels.items()} == {
+        "drugs": [1, 0, 0],
+        "fraud": [0, 1, 0],
+    }
+    assert set(prepared.whole) == {"valid"}
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """Nothing to choose."""
+
+
+class Several:
+    """As much of a system as reading a manifest needs."""
+
+    kind = "listing"
+    several_domains = True
+    network_options = NoOptions
+    training_options = NoOptions
+
+
+SEVERAL = Several()
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
