@@ -1,5 +1,8 @@
 """Static int8: the same contract, nearly the same scores, and shipped only where it costs little and helps."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -25,6 +28,7 @@ from models.export.quantisation import (
 )
 from models.export.speed import us_per_row
 from models.networks.conversation import ConversationShape
+from models.ship import MODELS
 from streams.features.auxiliary import AUX_NAMES
 from streams.features.tensors import IMAGE_WIDTH
 from streams.inference.contracts import LISTING, MESSAGE
@@ -168,3 +172,22 @@ def test_time_a_row_is_a_median_over_sessions_that_take_turns() -> None:
     assert found == pytest.approx([100 / 16, 300 / 16])
     assert set(fast.batches) == {16}
     assert len(fast.batches) == len(slow.batches) == 4 * (5 + 3)
+
+
+def test_the_page_of_figures_is_what_the_file_of_figures_gives() -> None:
+    from benchmarks.models.int8 import section
+
+    root = Path(__file__).parents[3]
+    body = json.loads((root / "benchmarks" / "results" / "int8.json").read_text(encoding="utf-8"))
+    assert (root / "docs" / "results" / "int8.md").read_text(encoding="utf-8") == section(body)
+    assert {row["model"] for row in body["rows"]} == set(MODELS)
+    for row in body["rows"]:
+        fp32, int8 = (
+            Measured(
+                row[file]["average_precision"],
+                row[file]["file_bytes"],
+                {int(batch): us for batch, us in row[file]["us_per_row"].items()},
+            )
+            for file in ("fp32", "int8")
+        )
+        assert decide(fp32, int8).ship == row["shipped"]
