@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from streams.cli.rules import command as rules_command
 from streams.rulebook.check import check
 from streams.rulebook.files import SourceFile
 
@@ -69,3 +73,10 @@ def test_the_examples_are_good() -> None:
     assert [
         issue.code for issue in check([SourceFile("domains.yaml", domains.encode())], now_us=0).issues
     ] == []
+
+
+def test_the_example_of_explain_is_what_the_command_says() -> None:
+    block = re.search(r"```\n\$ sekisho rules (explain .*?)\n(.*?)```", _DOCUMENT, re.DOTALL)
+    assert block is not None
+    result = CliRunner().invoke(rules_command, [*shlex.split(block[1]), "--rules", str(_ROOT / "rules")])
+    assert result.output == block[2]
