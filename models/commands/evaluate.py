@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from models.data.datasets import Embed
     from models.evaluation.deployable import Deployable
     from models.evaluation.job import RulesAsked
+    from models.evaluation.rows import Wanted
     from streams.settings import Settings
 
 #: A verdict that a script must not go on after.
@@ -86,7 +87,7 @@ _FOLDER = "evaluation"
 )
 @click.option("--json", "as_json", is_flag=True, help="What report.json holds, on standard output.")
 def command(  # noqa: PLR0917 - click hands each option in by name
-    run: Path, data: Path, part: Any, name: str | None, label: str | None, rules: Path | None,  # noqa: ANN401
+    run: Path, data: Path, part: Wanted, name: str | None, label: str | None, rules: Path | None,
     against: Path | None, margin: float, by: str | None, ks: tuple[int, ...], curve_to: int | None, ratio: float | None,
     resamples: int, seed: int, out: Path | None, image_cache: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
