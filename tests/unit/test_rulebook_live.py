@@ -149,6 +149,10 @@ async def test_edits_go_live_by_notification_and_by_polling(directory: Path, pol
         (directory / "a.yaml").rename(directory / "a.yaml~")
         (directory / ".a.yaml.swp").rename(directory / "a.yaml")
         await _until(lambda: _ids(live) == ["contact.line", "contact.viber"])
+        _write(directory, rule("contact.new", "Skype", mode="shadow"), name="b.yaml")
+        await _until(lambda: "contact.new" in _ids(live))
+        (directory / "b.yaml").unlink()
+        await _until(lambda: _ids(live) == ["contact.line", "contact.viber"])
 
 
 async def test_a_slow_write_is_not_read_half(directory: Path) -> None:
