@@ -90,7 +90,7 @@ class Fleet:
         slot.frozen = number == signal.SIGSTOP
         slot.process.running.send_signal(number)
 
-    async def ready(self, timeout_s: float = 90.0) -> None:
+    async def ready(self, timeout_s: float = 300.0) -> None:
         """Wait until every worker is ready."""
         for slot in self.slots:
             await slot.process.wait_ready(timeout_s=timeout_s)
