@@ -35,7 +35,11 @@ _KANJI_IN_KATAKANA = re.compile(rf"(?<=[ァ-ヶー])[{''.join(_KANJI_LOOK_ALIKES
 #: (0.1 µs to know it, where normalising takes 1 to 4).
 _SETTLED = re.compile("[\t\n\r -@\\[-~\u3001-\u301bぁ-ゖァ-ヺ・ー一-鿿]*")
 #: The same with those that become one character each: nine of ten. They need no aligning either (35 µs).
-_PLAIN = re.compile("[\t\n\r -~\u3000-\u301c\u3030ぁ-ゖァ-ヺ・ー一-鿿！-～]*")
+_PLAIN_CLASS = "\t\n\r -~\u3000-\u301c\u3030ぁ-ゖァ-ヺ・ー一-鿿！-～"
+_PLAIN = re.compile(f"[{_PLAIN_CLASS}]*")
+#: Other characters, and the plain one before them: what follows it may join it (か and a mark become が), while a plain
+#: character joins nothing that stands before it. So these stretches can be normalised and aligned by themselves.
+_STRETCH = re.compile(f"[{_PLAIN_CLASS}]?[^{_PLAIN_CLASS}]+")
 _NO_LETTER = re.compile(r"[\W_]+")
 #: Not digits: 1000 is not 10.
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
@@ -74,13 +78,26 @@ _OF_PLAIN = {
     for code in (*range(0x41, 0x5B), 0x3000, 0x301C, 0x3030, *range(0xFF01, 0xFF5F))
     if _PLAIN.fullmatch(chr(code)) and (safe_form := normalise(chr(code))) != chr(code)
 }
+#: Runs of them: a text is mostly others, which need not be looked up one by one.
+_CHANGING = re.compile(f"[{''.join(map(re.escape, map(chr, _OF_PLAIN)))}]+")
 
 
 def safe(text: str) -> str:
-    """The safe view of a text: its normal form, by a shorter way where the text is plain."""
+    """The safe view of a text: its normal form, by a shorter way where the text is plain.
+
+    Of a real message of 500 characters, in which a handful are not plain, it takes a third of the time.
+    """
     if _SETTLED.fullmatch(text):
         return text
-    return text.translate(_OF_PLAIN) if _PLAIN.fullmatch(text) else normalise(text)
+    return _CHANGING.sub(_translated, _STRETCH.sub(_normalised, text))
+
+
+def _translated(plain: re.Match[str]) -> str:
+    return plain.group().translate(_OF_PLAIN)
+
+
+def _normalised(stretch: re.Match[str]) -> str:
+    return normalise(stretch.group())
 
 
 def fold(safe_view: str) -> str:
@@ -162,32 +179,53 @@ class WayBack:
 
     text: str
     safe_view: str
-    _plain: bool
-    _aligned: Aligned | None
+    _starts: Sequence[int] | None
+    _ends: Sequence[int]
     _places: dict[View, Places] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: str, safe_view: str) -> WayBack:
-        """The way back for a text whose safe view is known. Some 35 µs for a message of 56 characters."""
+        """The way back for a text whose safe view is known. Some 35 µs for a message of 56 characters that are not plain."""
         if len(text) == len(safe_view) and _PLAIN.fullmatch(text):
-            return cls(text, safe_view, True, None)
-        if _heaped(safe_view):
-            return cls(text, safe_view, False, None)
-        aligned = align(text)
-        return cls(text, safe_view, False, aligned if aligned.text == safe_view else None)
+            return cls(text, safe_view, range(len(text)), range(1, len(text) + 1))
+        aligned = _aligned(text, safe_view)
+        if aligned is None or aligned.text != safe_view:
+            return cls(text, safe_view, None, ())
+        return cls(text, safe_view, aligned.starts, aligned.ends)
 
     def span(self, view: View, start: int, end: int) -> tuple[int, int]:
         """Where characters start..end of a view stand in the original text.
 
         The whole text if it cannot be told: what a moderator is shown then is too much, never the wrong word.
         """
-        if self._aligned is None and not self._plain:
+        if self._starts is None:
             return 0, len(self.text)
         if view != "safe":
             if view not in self._places:
                 self._places[view] = places_of(self.safe_view, view)
             start, end = self._places[view].span(start, end)
-        return (start, end) if self._aligned is None else self._aligned.span(start, end)
+        return self._starts[start], max(self._ends[start:end])
+
+
+def _aligned(text: str, safe_view: str) -> Aligned | None:
+    """What `align` says of a text, stretch by stretch; None where too many marks are heaped on a letter."""
+    written: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for stretch in _STRETCH.finditer(text):
+        first, last = stretch.span()
+        if last - first > _MAX_MARKS and _heaped(safe_view):
+            return None
+        aligned = align(stretch.group())
+        written += (text[at:first].translate(_OF_PLAIN), aligned.text)
+        starts += (*range(at, first), *(first + start for start in aligned.starts))
+        ends += (*range(at + 1, first + 1), *(first + end for end in aligned.ends))
+        at = last
+    written.append(text[at:].translate(_OF_PLAIN))
+    starts += range(at, len(text))
+    ends += range(at + 1, len(text) + 1)
+    return Aligned("".join(written), tuple(starts), tuple(ends))
 
 
 def _heaped(safe_view: str) -> bool:

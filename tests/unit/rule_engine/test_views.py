@@ -5,12 +5,22 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.features.normal_form import normalise
+from streams.features.normal_form import align, normalise
 from streams.rule_engine.rule import VIEWS, View
-from streams.rule_engine.views import _PLAIN, _SETTLED, WayBack, fold, in_view, places_of, safe, view_of
+from streams.rule_engine.views import (
+    _PLAIN,
+    _SETTLED,
+    WayBack,
+    _aligned,
+    fold,
+    in_view,
+    places_of,
+    safe,
+    view_of,
+)
 from tests.unit.rule_engine.texts import AWKWARD, texts
 
 
@@ -167,11 +177,18 @@ def test_every_plain_character_has_its_normal_form_by_the_short_way() -> None:
     assert {character for character in _plain if normalise(character) == character} == set(settled)
 
 
+@settings(max_examples=500, deadline=None)
 @given(
-    st.one_of(texts, st.text(alphabet=st.sampled_from(_plain)), st.text(alphabet=st.sampled_from(AWKWARD)))
+    st.one_of(
+        texts,
+        st.text(alphabet=st.sampled_from(_plain)),
+        st.text(alphabet=st.one_of(st.sampled_from(_plain), st.sampled_from(AWKWARD), st.characters())),
+    )
 )
 def test_the_short_way_to_the_safe_view_is_the_normal_form(text: str) -> None:
     assert safe(text) == normalise(text)
+    by_stretches = _aligned(text, safe(text))
+    assert by_stretches is None or by_stretches == align(text)
 
 
 def test_a_text_that_cannot_be_aligned_shows_at_least_what_was_found() -> None:
