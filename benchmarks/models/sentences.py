@@ -68,8 +68,8 @@ class SentencePlan:
 
 
 PLAN = SentencePlan()
-#: TREC has half the sentences, hence half the steps an epoch. Of what was tried on two of its dev parts, embeddings of
-#: 128 at this learning rate reached most (.875; 64 at twice the rate: .866).
+#: TREC has half the sentences, hence half the steps an epoch; its embeddings are wider because on two of its dev parts
+#: 128 at this learning rate, as yet without averaging, had reached .875, and 64 at twice the rate .866.
 PLANS = {
     "mr": PLAN,
     "subj": PLAN,
