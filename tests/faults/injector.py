@@ -258,7 +258,11 @@ class Injector:
             sys.executable, "-m", "streams.cli", "models", "add", str(source),
             env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        output, _ = await process.communicate()
+        try:
+            output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
         lines = output.decode("utf-8", "replace").strip().splitlines() or [""]
         assert process.returncode is not None
         return process.returncode, lines[-1][:200]

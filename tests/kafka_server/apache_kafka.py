@@ -25,6 +25,8 @@ HEAP = "384m"
 #: A JVM on two busy cores has taken 12 s, and more than a minute on two cores with twenty other programs. Nodes that
 #: start together share the cores and wait for each other, so each has that much.
 START_TIMEOUT_S = 150.0
+#: A clean stop of a lone node takes 2-3 s; one without its quorum would wait for ever.
+STOP_TIMEOUT_S = 30.0
 
 
 class KafkaUnavailableError(RuntimeError):
@@ -200,10 +202,10 @@ class ApacheKafka:
         else:
             process.terminate()
         try:
-            process.wait(30)
+            process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait()  # a process of a starved machine takes its time to go, but it goes
         log.close()
 
     def stop(self) -> None:
