@@ -252,7 +252,8 @@ def _table(
 ) -> list[str]:
     cells: dict[str, list[str]] = {}
     minutes: dict[str, float] = {}
-    for row in part["rows"]:
+    order = [row.name for rows in ROWS.values() for row in rows]
+    for row in sorted(part["rows"], key=lambda row: order.index(row["row"])):
         if row["group"] == group or row["row"] in also:
             goal = GOALS[goals][row["label"]] if goals is not None else (0.0, 0.0)
             cells.setdefault(row["row"], []).append(_figures(row, goal))

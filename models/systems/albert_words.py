@@ -37,7 +37,7 @@ def small_albert(
     config = AlbertConfig(
         vocab_size=FIRST_WORD, embedding_size=embedding_width, hidden_size=hidden, num_hidden_layers=layers,
         num_attention_heads=heads, intermediate_size=2 * hidden, max_position_embeddings=_POSITIONS,
-        hidden_dropout_prob=dropout, attention_probs_dropout_prob=0.0,
+        hidden_dropout_prob=dropout, attention_probs_dropout_prob=0.0, bos_token_id=None, eos_token_id=None,
     )  # fmt: skip
     # The other implementations decide by the mask's values, which an exported graph cannot.
     config._attn_implementation = "eager"

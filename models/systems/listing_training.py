@@ -42,7 +42,8 @@ class ListingTraining:
     #: Factors on the learning rate of the word vectors, and of what is multiplied with the picture's 1280 features.
     text_rate: float = 0.5
     image_rate: float = 0.2
-    #: The weights that are kept are a running mean over about 1 / (1 - averaging) steps; 0 keeps the last ones.
+    #: The weights that are kept are a running mean over about 1 / (1 - averaging) steps, of a short training over at
+    #: most a third of its steps: the first weights would count too much. 0 keeps the last ones.
     averaging: float = 0.995
     label_smoothing: float = 0.02
     #: Epochs without a better validation loss after which to stop; None trains them all.
@@ -141,11 +142,12 @@ class _Course:
         batches = drawn.tensor_split(max(1, len(drawn) // plan.batch_size))
         ahead = len(batches) * (plan.epochs - len(self.epochs))
         total_steps = self.steps_done + ahead
+        averaging = min(plan.averaging, 1 - 1 / max(1.0, total_steps / 3))
         total = 0.0
         self.network.train()
         for index in batches:
             self._pace(self.steps_done / total_steps)
-            total += self._step(index) * len(index)
+            total += self._step(index, averaging) * len(index)
             self.steps_done += 1
             advance(self.steps_done, total_steps)
         epoch = Epoch(len(self.epochs) + 1, total / len(drawn), self._validation_loss())
@@ -194,7 +196,7 @@ class _Course:
         for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * (1 + math.cos(math.pi * done)) / 2
 
-    def _step(self, index: Tensor) -> float:
+    def _step(self, index: Tensor, averaging: float) -> float:
         table = self.lesson.training
         with self.device.autocast():
             answer = self.network(*_moved(table.batch(index), self.device))
@@ -202,13 +204,13 @@ class _Course:
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
-        self._average()
+        self._average(averaging)
         return float(loss.detach())
 
     @torch.no_grad()
-    def _average(self) -> None:
+    def _average(self, averaging: float) -> None:
         for mean, now in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
-            mean.lerp_(now, 1 - self.plan.averaging)
+            mean.lerp_(now, 1 - averaging)
         # Batch statistics are running means already.
         for kept, current in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
             kept.copy_(current)

@@ -158,6 +158,13 @@ def test_impossible_options_are_refused_by_name(system, section, values, says) -
         trained(system, **{section: values})
 
 
+def test_a_training_of_few_steps_is_not_held_at_its_first_weights() -> None:
+    few = ListingSet(TRAINING.features[:200], {"fake": TRAINING.labels["fake"][:200]}, TRAINING.fingerprint)
+    plan = {"epochs": 12, "learning_rate": 0.01}  # 36 steps, where the default averages over 200
+    found = trained("fusion_network", parts=Parts(few, VALIDATION), training=plan)["fake"]
+    assert auroc(found, UNSEEN) > 0.75
+
+
 def test_patience_stops_early_and_keeps_the_best_epoch() -> None:
     epochs: list[Epoch] = []
     plan = {**FUSION, "epochs": 30, "patience": 2}
