@@ -96,8 +96,8 @@ def _read_lines(path: Path) -> Iterator[ReadExample]:
 
 
 def _read_parquet(path: Path) -> Iterator[ReadExample]:
-    import pyarrow  # type: ignore[import-untyped]
-    import pyarrow.parquet  # type: ignore[import-untyped]
+    import pyarrow
+    import pyarrow.parquet
 
     number = 0
     try:
