@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from benchmarks.models.messages import (
     COURSES,
     VARIANTS,
     best_f1_threshold,
+    main,
     measured,
     read_parts,
     regression,
@@ -76,6 +78,29 @@ def test_parts_are_read_and_the_regression_sees_only_the_turns_it_may(tmp_path: 
     assert parts["train"].texts[0] == ("hello there", "thank you")
     assert {features.status for features in parts["test"].features} == {1}
     assert regression(parts, 1)["auroc"] == 1
+
+
+def test_the_command_leaves_a_result_with_every_row(tmp_path: Path) -> None:
+    data = tmp_path / "convabuse"
+    data.mkdir()
+    for part in ("train", "valid", "test"):
+        lines = [
+            json.dumps(conversation("you fool" if i % 2 else "thank you", "x", i % 2, i)) for i in range(24)
+        ]
+        (data / f"{part}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    run = CliRunner().invoke(
+        main, [str(tmp_path), "convabuse", "--seeds", "1", "--out", str(tmp_path)], catch_exceptions=False
+    )
+    assert run.exit_code == 0
+    result = json.loads((tmp_path / "messages_convabuse.json").read_text(encoding="utf-8"))
+    assert [row["reads"] for row in result["rows"]][:4] == [
+        "one message", "five", "one message", "five + writer + status"
+    ]  # fmt: skip
+    text = section([result])
+    assert "Not run" not in text
+    order = [text.index(f"| KimCNN + BiGRU | {reads} |") for reads in VARIANTS]
+    assert order == sorted(order)
+    assert str(tmp_path) not in json.dumps(result)
 
 
 def row(system: str, reads: str, auroc: float, f1: float) -> dict[str, object]:

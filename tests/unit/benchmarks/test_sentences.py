@@ -7,16 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.models.sentences import (
+    NAMES,
     PLAN,
     SentenceSet,
     Split,
     data_and_splits,
     fold_splits,
     limit_norms,
+    main,
     section,
     stratified,
     train_and_test,
@@ -132,3 +135,20 @@ def result(test: float) -> dict[str, object]:
 def test_a_missed_goal_is_in_bold() -> None:
     assert "| MR | 76.0 ± 0.5 | 76.0 | reached | 76.1 |" in section([result(76.0)])
     assert "| MR | 75.9 ± 0.5 | 76.0 | **missed** | 76.1 |" in section([result(75.9)])
+
+
+def test_the_command_writes_what_the_section_renders(tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"text": f"{'who' if i % 2 else 'where'} is it {i}", "label": i % 2}) for i in range(40)
+    ]
+    for part in ("train", "test"):
+        (tmp_path / f"trec_{part}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    run = CliRunner().invoke(
+        main, [str(tmp_path), "trec", "--out", str(tmp_path / "out")], catch_exceptions=False
+    )
+    assert run.exit_code == 0
+    result = json.loads((tmp_path / "out" / "sentences_trec.json").read_text(encoding="utf-8"))
+    (row,) = result["rows"]
+    assert len(row["test"]["runs"]) == len(result["seeds"]) == 3
+    assert str(tmp_path) not in json.dumps(result)
+    assert f"| {NAMES['trec']} | {row['test']['mean']:.1f}" in section([result])
