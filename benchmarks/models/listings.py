@@ -72,7 +72,10 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
     "posters": (
         Row("logistic regression", "system", "logistic_regression", by_chance=False),
         *_FUSIONS[:1],
-        Row("four gmu networks, mean", "system", "fusion_network", {"members": 4}),
+        Row(
+            "four gmu networks, mean", "system", "fusion_network",
+            {"members": 4, "dropout": 0.3, "text_dropout": 0.1},
+        ),
         Row("LightGBM", "system", "gbdt"),
         *_FUSIONS[1:],
         Row("gmu, without maxout", "fusion", "fusion_network", {"maxout": False}),
@@ -200,7 +203,8 @@ def _posters(part: Mapping[str, Any]) -> list[str]:
         "the country, which no listing model sees) and pooled features of another CNN has 0.762 / 0.750 and 0.884 / "
         "0.734; every row below reads the engine's own features. Options were chosen by the validation part, from which "
         "the test part differs (logistic regression finds `action` with an average precision of 0.61 there and 0.73 "
-        "here). Figures in bold are below what was to be reached.",
+        "here). The mean of four takes its members with more dropout (0.3) than the single networks (0.1), which were "
+        "tuned once more. Figures in bold are below what was to be reached.",
         "",
         *_table(part, "system", labels, "posters", ("gmu",)),
         "The fusions, all on text, picture and numbers, one network each:",
@@ -209,6 +213,7 @@ def _posters(part: Mapping[str, Any]) -> list[str]:
         "Parts alone, by the gated network and by logistic regression:",
         "",
         *_table(part, "part", labels, None),
+        *_not_run(part, "posters"),
     ]
 
 
@@ -231,10 +236,18 @@ def _darknet(part: Mapping[str, Any]) -> list[str]:
         "",
         *_table(part, "one-vs-rest", labels, "darknet"),
         *_table(part, "multi-class", labels, "darknet"),
+        *_not_run(part, "darknet"),
     ]
 
 
 _SECTIONS: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {"posters": _posters, "darknet": _darknet}
+
+
+def _not_run(part: Mapping[str, Any], name: str) -> list[str]:
+    """The rows that the benchmark has and this result does not."""
+    have = {row["row"] for row in part["rows"]}
+    missing = [row.name for row in ROWS[name] if row.name not in have]
+    return [f"Not run yet: {'; '.join(missing)}.", ""] if missing else []
 
 
 def _counts(part: Mapping[str, Any]) -> str:

@@ -61,7 +61,10 @@ def test_the_section_holds_every_row_of_the_committed_runs() -> None:
     committed = json.loads((RESULTS / "listings.json").read_text(encoding="utf-8"))
     text = section(committed)
     for name, part in committed["parts"].items():
-        assert {row["row"] for row in part["rows"]} == {row.name for row in ROWS[name]}
+        found = {row["row"] for row in part["rows"]}
+        assert found <= {row.name for row in ROWS[name]}
+        for row in ROWS[name]:
+            assert row.name in found or f"{row.name}" in text.split("Not run yet:", 1)[1]
         for row in part["rows"]:
             assert f"| {row['row']} |" in text
             assert f"{row['auroc']['mean']:.3f}" in text
