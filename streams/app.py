@@ -69,7 +69,8 @@ class Pipeline:
         self.settings = settings
         self.app = new_app(settings)
         self.scorer = Scorer(triton)
-        self._fail = fail
+        self._report_failure = fail
+        self._failed = False
         self._producer = AIOKafkaProducer(
             acks="all",
             compression_type="lz4",
@@ -83,7 +84,7 @@ class Pipeline:
         )
         examiner = Examiner(rulebook=rulebook, text=TextPipeline(mask=settings.pii_mask), images=self._images)
         models = ModelStep(self.scorer, deadline_s=settings.score_deadline_s)
-        ends = LaneEnds(complete=self._complete, is_current=self.is_current, fail=fail)
+        ends = LaneEnds(complete=self._complete, is_current=self.is_current, fail=self._fail)
 
         table = self.app.Table(
             "windows",
@@ -150,7 +151,12 @@ class Pipeline:
             await self._producer.stop()
 
     async def drain(self) -> None:
-        """Wait until nothing is in flight, at most `drain_s`; what is left then will be delivered again."""
+        """Wait until nothing is in flight, at most `drain_s`; what is left then will be delivered again.
+
+        After a failure nothing is waited for: the delivery that failed never comes to an end.
+        """
+        if self._failed:
+            return
         try:
             async with asyncio.timeout(self.settings.drain_s):
                 await asyncio.gather(*(screening.lane.wait_empty() for screening in self._lanes.values()))
@@ -163,8 +169,8 @@ class Pipeline:
 
     @property
     def failed(self) -> bool:
-        """A lane stopped because of an error."""
-        return any(screening.lane.failed for screening in self._lanes.values())
+        """An agent, a lane or the forgetting stopped because of an error."""
+        return self._failed
 
     @property
     def gave_up(self) -> BaseException | None:
@@ -182,6 +188,10 @@ class Pipeline:
     def is_current(self, delivery: Delivery) -> bool:
         """The delivery's partition has not been taken away since."""
         return bool(delivery.generation_id == self.app.consumer_generation_id)
+
+    def _fail(self, error: BaseException) -> None:
+        self._failed = True
+        self._report_failure(error)
 
     def _complete(self, delivery: Delivery) -> None:
         tp = TP(delivery.topic, delivery.partition)
