@@ -242,7 +242,8 @@ async def _break_under_load(plan: Plan, around: Surroundings) -> float:
         while around.load.sent < plan.events and not load.done():
             await asyncio.wait({load}, timeout=0.2)
         around.load.stop()
-        await load
+        async with asyncio.timeout(SETTLE_LIMIT_S):
+            await load
         around.journal.note("load ended", sent=around.load.sent, poisoned=around.load.poisoned)
         load_s = time.monotonic() - began_s
         await _until_worked_off(sampler, around)

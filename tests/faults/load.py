@@ -20,7 +20,11 @@ DELIVERY_TIMEOUT_S = 240.0
 
 
 class Load:
-    """Sends until told to stop. A record whose sending failed for good is sent again, with the same number."""
+    """Sends until told to stop. A record whose sending failed for good is sent again, with the same number.
+
+    The producer is not idempotent, as many are not: what is retried may arrive twice, and the engine must take it for
+    the repetition that it is.
+    """
 
     def __init__(self, broker: str, ledger: Ledger, *, prefix: str, rate: float) -> None:
         self._broker = broker
@@ -54,7 +58,6 @@ class Load:
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._broker,
             acks="all",
-            enable_idempotence=True,
             compression_type="lz4",
             linger_ms=5,
             request_timeout_ms=int(DELIVERY_TIMEOUT_S * 1000),
@@ -107,7 +110,7 @@ class Load:
                     topic, value=record.value, key=record.key, headers=headers
                 )
             except KafkaError:
-                # It may have been written all the same; the engine must cope with that as with any producer's retry.
+                # It may have been written all the same.
                 self.sent_again += 1
                 await asyncio.sleep(1.0)
                 continue

@@ -44,3 +44,4 @@ async def test_a_delivery_that_failed_is_not_waited_for(settings: Settings):
         await pipeline.drain()
     assert pipeline.rows_in_flight == 8, "nothing of it was completed"
     await triton.close()
+    await pipeline._producer.stop()
