@@ -35,8 +35,8 @@ class Sampler:
         self._outputs = list(outputs)
         self._journal = journal
         self._fleet = fleet
-        #: Events not committed, and of these put aside for their models those that are: at the last look that was
-        #: answered; None before it.
+        #: Events that are not committed, and events put aside for their models that are not: at the last look, None if
+        #: it was not answered.
         self.lag: int | None = None
         self.aside: int | None = None
 
@@ -49,6 +49,7 @@ class Sampler:
                     async with asyncio.timeout(LOOK_LIMIT_S):
                         await self.look()
                 except (KafkaError, TimeoutError) as error:
+                    self.lag = self.aside = None
                     self._journal.note("no sample", error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(EVERY_S)
         finally:
