@@ -134,6 +134,10 @@ def test_the_verdict_says_above_equal_and_below_and_what_was_not_run() -> None:
     assert "AUROC of five + writer + status: 0.950, above the published 0.919, above the best" in text
     assert "F1 of five + writer + status: 0.600, **below** the published 0.700, equal to the best" in text
     assert "Not run: five, five + writer, five + status." in text
+    assert (
+        "| KimCNN + BiGRU | five + writer + status | 0.950 ± 0.010 | 0.500 ± 0.010 | **0.600 ± 0.010** |"
+        in text
+    )
 
 
 def test_the_ablation_is_the_papers() -> None:
