@@ -96,11 +96,11 @@ def fitted(name: str, training: Drawn, seed: int) -> Classifier:
     optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
     order = np.random.default_rng(seed)
     for _ in range(_EPOCHS):
-        for index in torch.from_numpy(order.permutation(len(training.label))).split(_BATCH):
+        for index in torch.split(torch.from_numpy(order.permutation(len(training.label))), _BATCH):
             logits, _ = network(training.text[index], training.image[index])
             loss = functional.binary_cross_entropy_with_logits(logits, training.label[index])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     return network.eval()
 
