@@ -229,12 +229,13 @@ def _darknet(part: Mapping[str, Any]) -> list[str]:
         "",
         f"{_counts(part)} Titles and prices only. Test AUROC / average precision. The test part is later in time, from "
         "sellers that training has not seen, and mixed otherwise (drugs are 15 % of the training part and 69 % of the "
-        f"test part). To compare with, TF-IDF with logistic regression: {figures}. Figures in bold are below. Every "
-        "listing here belongs to one family, so the multi-class system's neutral class stays empty: this row says how "
+        f"test part). To compare with, TF-IDF with logistic regression: {figures}. Figures in bold are below.",
+        "",
+        *_table(part, "one-vs-rest", labels, "darknet"),
+        "The multi-class system: every listing here belongs to one family, so the multi-class system's neutral class stays empty: its figures say how "
         "well it tells families apart, nothing about telling them from ordinary goods. Its ALBERT is a small one "
         "trained from scratch (two layers of width 128), since no pre-trained weights were at hand.",
         "",
-        *_table(part, "one-vs-rest", labels, "darknet"),
         *_table(part, "multi-class", labels, "darknet"),
         *_not_run(part, "darknet"),
     ]
