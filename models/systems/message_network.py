@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ import onnx
 from models.data.datasets import MessageSet
 from models.data.tables import Table, message_table
 from models.data.vocabulary import Vocabulary, build_vocabulary
+from models.data.word_vectors import start_from_word_vectors
 from models.export.graph import message_onnx
 from models.manifests import Manifest
 from models.networks.conversation import ConversationNetwork, ConversationShape
@@ -43,7 +45,7 @@ class TrainedMessageNetwork:
     def description(self) -> Mapping[str, Any]:
         """See `Trained`."""
         return {
-            "network": dataclasses.asdict(self.network.shape),
+            "network": _without_directory(dataclasses.asdict(self.network.shape)),
             "vocabulary_size": self.vocabulary.size,
             "best_epoch": self.history.best,
         }
@@ -52,6 +54,12 @@ class TrainedMessageNetwork:
         assert isinstance(examples, MessageSet)
         unlabelled = np.zeros(len(examples.features), np.float32)
         return message_table(examples.features, unlabelled, self.vocabulary)
+
+
+def _without_directory(network: dict[str, Any]) -> dict[str, Any]:
+    """Where the word vectors lay on the machine that trained is nobody's business."""
+    vectors = network["word_vectors"]
+    return network if vectors is None else {**network, "word_vectors": Path(vectors).name}
 
 
 class _MessageNetworkSystem:
@@ -72,6 +80,14 @@ class _MessageNetworkSystem:
         context.say(f"vocabulary: {vocabulary.size:,} words")
         deterministic(context.seed)
         network = ConversationNetwork(vocabulary.size, manifest.network)
+        if (vectors := manifest.network.word_vectors) is not None:
+            try:
+                coverage = start_from_word_vectors(
+                    network.sentences.embedding.weight, vocabulary, Path(vectors)
+                )
+            except OSError as error:
+                raise ValueError(f"word_vectors: {vectors}: {error.strerror}") from error
+            context.say(f"word vectors: {coverage}")
         history = train(
             network,
             message_table(training.features, training.labels[domain], vocabulary),

@@ -182,3 +182,25 @@ def test_what_cannot_be_used_is_said_and_ends_with_code_2(
     assert found.exit_code == 2, found.stderr
     assert said in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_word_vectors_of_a_manifest_start_the_embedding(messages: Path, tmp_path: Path) -> None:
+    vectors = tmp_path / "vectors.txt"
+    words = ["です", "ます", "the", "you", "は"]
+    vectors.write_text(
+        f"{len(words)} 16\n" + "".join(f"{word} {' '.join(['0.5'] * 16)}\n" for word in words),
+        encoding="utf-8",
+    )
+    path = config(tmp_path, 1)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("embedding_width: 16", f"embedding_width: 16, word_vectors: {vectors}"))
+    done = sekisho("message", "--config", path, "--data", messages, "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    assert "word vectors: 5 of " in done.output
+    metadata = tmp_path / "run" / "models" / "message_harassment" / "metadata.json"
+    assert json.loads(metadata.read_text())["network"]["word_vectors"] == "vectors.txt"
+
+    path.write_text(text.replace("embedding_width: 16", "embedding_width: 16, word_vectors: /none.vec"))
+    refused = sekisho("message", "--config", path, "--data", messages, "--out", tmp_path / "second")
+    assert refused.exit_code == 2
+    assert "/none.vec: No such file" in refused.output
