@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import torch
-from scipy import sparse  # type: ignore[import-untyped,unused-ignore]
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from torch import Tensor, nn

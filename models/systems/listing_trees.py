@@ -12,7 +12,7 @@ import numpy.typing as npt
 import onnx
 import torch
 from onnx import helper
-from scipy import sparse  # type: ignore[import-untyped,unused-ignore]
+from scipy import sparse
 
 from models.data.tables import Table, listing_table
 from models.data.vocabulary import Vocabulary, build_vocabulary

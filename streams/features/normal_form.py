@@ -112,8 +112,10 @@ def _pieces(text: str) -> list[tuple[str, int, int]]:
         if pieces and not character.isascii():
             before, start, _ = pieces[-1]
             together = unicodedata.normalize("NFKC", before + character)
-            apart = unicodedata.normalize("NFKC", before) + unicodedata.normalize("NFKC", character)
-            if together != apart or unicodedata.combining(character):
+            alone = unicodedata.normalize("NFKC", character)
+            apart = unicodedata.normalize("NFKC", before) + alone
+            # Of what is written, half-width voiced marks combine only once they are normalised.
+            if together != apart or unicodedata.combining(alone[0]):
                 pieces[-1] = (before + character, start, index + 1)
                 continue
         pieces.append((character, index, index + 1))

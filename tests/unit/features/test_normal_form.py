@@ -69,3 +69,9 @@ def test_a_place_in_the_normal_form_is_found_in_the_original() -> None:
 def test_encodable_keeps_every_place() -> None:
     assert encodable("a\ud800b") == "a\ufffdb"
     assert encodable("そのまま") == "そのまま"
+
+
+@pytest.mark.parametrize("text", ["Aﾞ\u0301", "eﾟ\u0301x", "かﾞﾞ\u0301"])
+def test_an_accent_after_a_half_width_mark_reaches_the_letter_before_it(text: str) -> None:
+    """The mark combines only once it is normalised, and the accent passes it by."""
+    assert align(text).text == normalise(text)
