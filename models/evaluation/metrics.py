@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from models.evaluation.ranking import descending
+
 #: Alerts that moderators may look at, of the evaluated part.
 REVIEWED = (50, 100, 200)
 
@@ -55,9 +57,8 @@ def evaluate(truth: Truth, scores: Scores, *, threshold: float | None = None) ->
 
 
 def precision_at(truth: Truth, scores: Scores, k: int) -> float:
-    """Share of positives among the k highest scores; equal scores keep the data's order."""
-    highest = np.argsort(-scores, kind="stable")[:k]
-    return float(truth[highest].mean())
+    """Share of positives among the k highest scores; of equal ones chance decides (see `ranking.descending`)."""
+    return float(truth[descending(scores)[:k]].mean(dtype=np.float64))
 
 
 def at_threshold(truth: Truth, scores: Scores, threshold: float) -> AtThreshold:

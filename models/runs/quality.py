@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,9 +58,7 @@ def measure(trained: Trained, domain: str, manifest: Manifest, whole: Mapping[Pa
     scored = {part: _scored(trained, examples, domain) for part, examples in whole.items()}
     threshold = manifest.threshold.fixed
     if manifest.threshold.precision is not None:
-        found = threshold_for_precision(*scored["valid"], manifest.threshold.precision)
-        # People read and write thresholds: four digits, rounded up so that the precision stays.
-        threshold = None if found is None else min(1.0, math.ceil(found * 10_000) / 10_000)
+        threshold = picked_threshold(*scored["valid"], manifest.threshold.precision)
     ratio = manifest.sampling.evaluation_negatives_per_positive
     natural: dict[str, Metrics] = {}
     at_ratio: dict[str, Metrics] = {}
@@ -71,6 +68,16 @@ def measure(trained: Trained, domain: str, manifest: Manifest, whole: Mapping[Pa
         at_ratio[NAMES[part]] = evaluate(truth[kept], scores[kept], threshold=threshold)
     last: Part = "test" if "test" in whole else "valid"
     return Quality(threshold, natural, at_ratio, ratio, _gate(trained, whole[last], domain))
+
+
+def picked_threshold(
+    truth: npt.NDArray[np.float32], scores: npt.NDArray[np.float64], precision: float
+) -> float | None:
+    """The lowest threshold of four digits, as people write them, that reaches the precision; None where none does.
+
+    To round the best of all would move it over scores that its precision counted, in a flat model over all of them.
+    """
+    return threshold_for_precision(truth, np.floor(scores * 10_000) / 10_000, precision)
 
 
 def _scored(

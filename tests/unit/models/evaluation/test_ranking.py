@@ -39,15 +39,37 @@ def test_areas_are_those_of_scikit_learn(rows: list[tuple[bool, int, int]]) -> N
 @given(resamples, st.integers(1, 60))
 def test_the_first_k_are_those_of_the_resample(rows: list[tuple[bool, int, int]], k: int) -> None:
     truth, scores, counts = written_out(rows)
-    summed = Ranking.of(truth, scores).summed(counts)
-    drawn_truth, drawn_scores = np.repeat(truth, counts), np.repeat(scores, counts)
+    ranking = Ranking.of(truth, scores)
+    summed = ranking.summed(counts)
+    drawn_truth = np.repeat(truth[ranking.order], counts[ranking.order])
     (found,) = summed.precision_at([k])
     if k > counts.sum():
         assert np.isnan(found)
         assert summed.found_within(k) == drawn_truth.sum()
     else:
-        assert found == pytest.approx(precision_at(drawn_truth, drawn_scores, k))
+        assert found == pytest.approx(drawn_truth[:k].mean())
         assert summed.found_within(k) == round(found * k)
+
+
+@given(resamples, st.integers(1, 40))
+def test_the_data_as_it_is_has_the_precision_of_metrics(rows: list[tuple[bool, int, int]], k: int) -> None:
+    truth, scores, _ = written_out(rows)
+    if not 0 < truth.sum() < len(truth) or k > len(truth):
+        return
+    (found,) = Ranking.of(truth, scores).summed(np.ones(len(truth), np.int64)).precision_at([k])
+    assert found == pytest.approx(precision_at(truth, scores, k))
+
+
+@pytest.mark.parametrize("violations_first", [True, False])
+def test_a_model_that_knows_nothing_gains_nothing_by_the_order_of_the_file(violations_first: bool) -> None:
+    truth = np.sort((np.arange(1000) < 100).astype(np.float32))
+    truth = truth[::-1].copy() if violations_first else truth
+    constant = np.full(1000, 0.5)
+    summed = Ranking.of(truth, constant).summed(np.ones(1000, np.int64))
+    # a tenth of the rows are violations; four standard deviations of 100 draws
+    assert summed.precision_at([100])[0] == pytest.approx(0.1, abs=0.12)
+    assert precision_at(truth, constant, 100) == pytest.approx(0.1, abs=0.12)
+    assert summed.needed_for(50) == pytest.approx(500, abs=200)
 
 
 @given(resamples)
