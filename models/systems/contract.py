@@ -16,7 +16,6 @@ from models.data.examples import Kind
 if TYPE_CHECKING:
     import onnx
 
-    from models.manifests import Manifest
     from models.training.checkpoints import Checkpoints
     from models.training.device import Device
     from models.training.loop import Epoch
@@ -89,6 +88,20 @@ class Trained(Protocol):
         ...
 
 
+class ManifestOptions(Protocol):
+    """What a system reads of a manifest: its two sections, as instances of the system's own dataclasses."""
+
+    @property
+    def network(self) -> Any:  # noqa: ANN401 - each system's own
+        """The section `network:`."""
+        ...
+
+    @property
+    def training(self) -> Any:  # noqa: ANN401
+        """The section `training:`."""
+        ...
+
+
 class System(Protocol):
     """A way of scoring. `network_options` and `training_options` are frozen dataclasses with defaults for every
     field: they are the manifest's `network:` and `training:` sections, and their `__post_init__` raises ValueError
@@ -116,7 +129,7 @@ class System(Protocol):
         ...
 
     def train(
-        self, domains: tuple[str, ...], parts: Parts, manifest: Manifest, context: Context
+        self, domains: tuple[str, ...], parts: Parts, manifest: ManifestOptions, context: Context
     ) -> Mapping[str, Trained]:
         """One `Trained` for each of the domains; `manifest.network` and `.training` hold the options.
 

@@ -18,9 +18,8 @@ from torch import Tensor, nn
 from models.data.tables import Table, listing_table
 from models.data.vocabulary import Vocabulary, build_vocabulary
 from models.export.graph import listing_onnx
-from models.manifests import Manifest
 from models.networks.listing import ListingStatistics, Standardise, TfIdf
-from models.systems.contract import Context, Examples, Kind, Parts
+from models.systems.contract import Context, Examples, Kind, ManifestOptions, Parts
 from models.systems.listing_inputs import listing_sets, listing_statistics, unlabelled_table
 from models.training.loop import outputs, scores
 from streams.features.auxiliary import AUX_NAMES
@@ -179,7 +178,7 @@ class _LinearSystem:
     training_options: Final = LinearTraining
 
     def train(
-        self, domains: tuple[str, ...], parts: Parts, manifest: Manifest, context: Context
+        self, domains: tuple[str, ...], parts: Parts, manifest: ManifestOptions, context: Context
     ) -> Mapping[str, TrainedLinear]:
         """See `System`. Deterministic: the seed plays no part."""
         (domain,) = domains

@@ -17,10 +17,9 @@ from models.data.datasets import ListingSet
 from models.data.tables import Table, listing_table
 from models.data.vocabulary import Vocabulary, build_vocabulary
 from models.export.graph import listing_onnx
-from models.manifests import Manifest
 from models.networks.multiclass import AlbertText, MulticlassNetwork, MulticlassShape, OneClass, focal_loss
 from models.systems.albert_words import pretrained_albert, small_albert
-from models.systems.contract import Context, Examples, Kind, Parts
+from models.systems.contract import Context, Examples, Kind, ManifestOptions, Parts
 from models.systems.listing_inputs import listing_sets, listing_statistics, unlabelled_table
 from models.systems.listing_training import Draw, Lesson, ListingTraining, Loss, train_listing_network
 from models.training.loop import History, deterministic, outputs, scores
@@ -175,7 +174,7 @@ class _MulticlassSystem:
     training_options: Final = MulticlassTraining
 
     def train(
-        self, domains: tuple[str, ...], parts: Parts, manifest: Manifest, context: Context
+        self, domains: tuple[str, ...], parts: Parts, manifest: ManifestOptions, context: Context
     ) -> Mapping[str, TrainedClass]:
         """See `System`."""
         training, validation = listing_sets(parts.training, parts.validation)

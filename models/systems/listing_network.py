@@ -14,10 +14,9 @@ import onnx
 from models.data.tables import Table, listing_table
 from models.data.vocabulary import Vocabulary, build_vocabulary
 from models.export.graph import listing_onnx
-from models.manifests import Manifest
 from models.networks.fusion import FusionName
 from models.networks.listing import ListingEnsemble, ListingNetwork, ListingShape
-from models.systems.contract import Context, Examples, Kind, Parts
+from models.systems.contract import Context, Examples, Kind, ManifestOptions, Parts
 from models.systems.listing_inputs import listing_sets, listing_statistics, unlabelled_table
 from models.systems.listing_training import (
     Lesson,
@@ -113,7 +112,7 @@ class _ListingNetworkSystem:
     training_options: Final = ListingTraining
 
     def train(
-        self, domains: tuple[str, ...], parts: Parts, manifest: Manifest, context: Context
+        self, domains: tuple[str, ...], parts: Parts, manifest: ManifestOptions, context: Context
     ) -> Mapping[str, TrainedListingNetwork]:
         """See `System`."""
         (domain,) = domains

@@ -17,9 +17,8 @@ from scipy import sparse
 from models.data.tables import Table, listing_table
 from models.data.vocabulary import Vocabulary, build_vocabulary
 from models.export.graph import listing_onnx
-from models.manifests import Manifest
 from models.networks.trees import TreeInputs
-from models.systems.contract import Context, Examples, Kind, Parts
+from models.systems.contract import Context, Examples, Kind, ManifestOptions, Parts
 from models.systems.listing_inputs import listing_sets, listing_statistics, unlabelled_table
 from models.training.loop import Epoch
 from streams.features.auxiliary import AUX_NAMES
@@ -245,7 +244,7 @@ class _TreesSystem:
     training_options: Final = TreesTraining
 
     def train(
-        self, domains: tuple[str, ...], parts: Parts, manifest: Manifest, context: Context
+        self, domains: tuple[str, ...], parts: Parts, manifest: ManifestOptions, context: Context
     ) -> Mapping[str, TrainedTrees]:
         """See `System`. Deterministic by seed: one thread, columns drawn by it."""
         (domain,) = domains

@@ -17,9 +17,8 @@ from models.data.tables import Table, message_table
 from models.data.vocabulary import Vocabulary, build_vocabulary
 from models.data.word_vectors import start_from_word_vectors
 from models.export.graph import message_onnx
-from models.manifests import Manifest
 from models.networks.conversation import ConversationNetwork, ConversationShape
-from models.systems.contract import Context, Examples, Kind, Parts
+from models.systems.contract import Context, Examples, Kind, ManifestOptions, Parts
 from models.training.loop import History, TrainingPlan, deterministic, scores, train
 
 
@@ -69,7 +68,7 @@ class _MessageNetworkSystem:
     training_options: Final = TrainingPlan
 
     def train(
-        self, domains: tuple[str, ...], parts: Parts, manifest: Manifest, context: Context
+        self, domains: tuple[str, ...], parts: Parts, manifest: ManifestOptions, context: Context
     ) -> Mapping[str, TrainedMessageNetwork]:
         """See `System`."""
         (domain,) = domains
