@@ -8,20 +8,19 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from models.commands.inputs import serving_embedder, usable_rules
 from streams.cli.console import load_settings, to_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from models.data.datasets import Embed
     from models.evaluation.deployable import Deployable
     from models.evaluation.job import RulesAsked
     from models.evaluation.rows import Wanted
-    from streams.settings import Settings
 
 #: A verdict that a script must not go on after.
 _NOT_SHOWN = 1
@@ -127,14 +126,21 @@ def command(  # noqa: PLR0917 - click hands each option in by name
             rules=None if rules is None else _rules(rules, model),
         )  # fmt: skip
         root = chosen.directory.parent if chosen.directory.is_file() else chosen.directory
-        embed = _embedder(settings, root, image_cache or settings.data_dir / "image_features")
+        embed = serving_embedder(
+            settings.model_repository, root, image_cache or settings.data_dir / "image_features"
+        )
         with _progress(model.title) as (stage, advance):
             evaluated = evaluation.run(chosen, embed, datetime.now(UTC), stage=stage, advance=advance)
-    except (ExampleError, NotDeployableError, ValueError) as error:
+        directory = out or _default_out(run, model, several)
+        try:
+            body = write(evaluated, directory)
+        except OSError as error:
+            # What is written into an open file fails without its name: a full disk, a quota.
+            error.filename = error.filename or str(directory)
+            raise
+    except (ExampleError, NotDeployableError, ValueError, OSError) as error:
         to_stderr().print(str(error), markup=False)
         sys.exit(_UNUSABLE)
-    directory = out or _default_out(run, model, several)
-    body = write(evaluated, directory)
     if as_json:
         click.echo(json.dumps(body, ensure_ascii=False))
     else:
@@ -182,59 +188,28 @@ def _default_out(run: Path, model: Deployable, several: bool) -> Path:
 
 
 def _rules(directory: Path, model: Deployable) -> RulesAsked:
-    import asyncio
     import time
 
     import msgspec
 
     from models.data.rule_hits import RuleHits
     from models.evaluation.job import RulesAsked
-    from streams.cli.rule_files import snapshot_of
-    from streams.diagnostics import errors
     from streams.rule_engine import RuleSet
-    from streams.rulebook.child import check_in_child
 
-    found = snapshot_of((directory,))
-    bundle = asyncio.run(check_in_child(found.files))
-    if not bundle.usable:
-        raise ValueError("\n".join(issue.render() for issue in errors(bundle.issues)))
+    rules, digest = usable_rules(directory)
     # Only what alerts today: rules in mode shadow are on trial themselves. Their dates are taken off, since examples
     # may be older than the rules.
     now_us = time.time_ns() // 1000
     active = [
         msgspec.structs.replace(rule, valid_from_us=None, valid_until_us=None)
-        for rule in bundle.rules
+        for rule in rules
         if rule.domain == model.domain
         and rule.kind == model.kind
         and rule.mode == "active"
         and (rule.valid_from_us is None or rule.valid_from_us <= now_us)
         and (rule.valid_until_us is None or now_us < rule.valid_until_us)
     ]
-    return RulesAsked(RuleHits(RuleSet(active), model.kind), f"{directory} (set {found.digest})", len(active))
-
-
-def _embedder(settings: Settings, root: Path, cache: Path) -> Embed:
-    """Features by the encoder that serves, opened when the first picture comes."""
-    from models.data.examples import Example
-
-    known: list[Embed] = []
-
-    def embed(example: Example) -> Any:  # noqa: ANN401 - float32 [1280] or None
-        if not known:
-            import onnx
-
-            from models.data.image_features import ImageEmbedder
-            from models.networks.image_encoder import ImageEncoder
-            from models.shipped.release import encoder_model
-            from streams.inference.contracts import IMAGE_ENCODER, IMAGE_ENCODER_VERSION
-            from streams.inference.repository import MODEL_FILE
-
-            path = settings.model_repository / IMAGE_ENCODER.name / str(IMAGE_ENCODER_VERSION) / MODEL_FILE
-            encoder = onnx.load(path) if path.is_file() else encoder_model(ImageEncoder())
-            known.append(ImageEmbedder(encoder, root=root, cache=cache))
-        return known[0](example)
-
-    return embed
+    return RulesAsked(RuleHits(RuleSet(active), model.kind), f"{directory} (set {digest})", len(active))
 
 
 @contextmanager

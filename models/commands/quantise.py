@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from models.commands.inputs import serving_embedder
 from streams.cli.console import load_settings, to_stderr
 
 #: Something in the model or the data must be changed; as click's own usage errors.
@@ -37,15 +38,11 @@ def command(directory: Path, data: Path, out: Path, label: str | None) -> None:
     import onnx
     import torch
 
-    from models.data.examples import ExampleError
-    from models.data.image_features import ImageEmbedder
     from models.data.splits import Split
     from models.evaluation.deployable import NotDeployableError, deployables
     from models.evaluation.rows import Questions, Rows, read_rows, source_of
     from models.export.cpu_version import Labelled, cpu_version, write_cpu_version
-    from models.export.quantisation import NothingToQuantiseError
-    from streams.inference.contracts import IMAGE_ENCODER, IMAGE_ENCODER_VERSION
-    from streams.inference.repository import MODEL_FILE, RepositoryError
+    from streams.inference.repository import RepositoryError
 
     settings = load_settings()
     torch.set_num_threads(1)
@@ -64,12 +61,11 @@ def command(directory: Path, data: Path, out: Path, label: str | None) -> None:
         manifest = model.manifest
         below = data / manifest.data if manifest is not None and manifest.data is not None else data
         folder = below if below.is_dir() else data
-        encoder = settings.model_repository / IMAGE_ENCODER.name / str(IMAGE_ENCODER_VERSION) / MODEL_FILE
-        embed = (
-            ImageEmbedder(onnx.load(str(encoder)), root=folder, cache=settings.data_dir / "image_features")
-            if model.kind == "listing"
-            else lambda _: None
-        )
+        if out.resolve() == model.directory.resolve():
+            raise NotDeployableError(
+                f"--out {out} is the model itself, which GPUs go on needing; name another directory"
+            )
+        embed = serving_embedder(settings.model_repository, folder, settings.data_dir / "image_features")
 
         def read(part: str) -> Rows:
             say(f"reading {part}")
@@ -86,7 +82,7 @@ def command(directory: Path, data: Path, out: Path, label: str | None) -> None:
             say=say,
         )
         write_cpu_version(model.directory, out, made)
-    except (ExampleError, NotDeployableError, NothingToQuantiseError, RepositoryError, OSError) as error:
+    except (ValueError, RepositoryError, OSError) as error:
         console.print(str(error), markup=False)
         sys.exit(_UNUSABLE)
     click.echo(f"{model.name}: {made.decision.ship}: {made.decision.reason}")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from models.commands.inputs import serving_embedder, usable_rules
 from streams.cli.console import load_settings, to_stderr
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from models.data.datasets import Embed
     from models.data.rule_hits import RuleHits
     from models.manifests import Manifest
     from models.runs.training import Finished, RunOptions
@@ -122,7 +122,7 @@ def command(  # noqa: PLR0917 - click hands each option in by name
         return RunOptions(
             data=data,
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            embed=lambda root: _embedder(settings.model_repository, root, cache, threads),
+            embed=lambda root: serving_embedder(settings.model_repository, root, cache, threads=threads),
             device=chosen,
             threads=threads,
             rules=None if rules is None else _rule_hits(rules, manifest.kind),
@@ -210,34 +210,20 @@ def _run(manifest: Manifest, out: Path, options: RunOptions, console: Console) -
     from models.runs.training import train_run
 
     with Shown(console, manifest.name) as shown:
-        return train_run(manifest, RunFolder(out), options, shown)
-
-
-def _embedder(repository: Path, root: Path, cache: Path, threads: int) -> Embed:
-    """Features by the encoder that serves; by the same network's own weights where no repository is at hand."""
-    import onnx
-
-    from models.data.image_features import ImageEmbedder
-    from models.networks.image_encoder import ImageEncoder
-    from models.shipped.release import encoder_model
-    from streams.inference.contracts import IMAGE_ENCODER, IMAGE_ENCODER_VERSION
-    from streams.inference.repository import MODEL_FILE
-
-    path = repository / IMAGE_ENCODER.name / str(IMAGE_ENCODER_VERSION) / MODEL_FILE
-    encoder = onnx.load(path) if path.is_file() else encoder_model(ImageEncoder())
-    return ImageEmbedder(encoder, root=root, cache=cache, threads=threads)
+        try:
+            return train_run(manifest, RunFolder(out), options, shown)
+        except KeyboardInterrupt:
+            shown.say(f"interrupted; the same command goes on from the last finished epoch in {out}")
+            raise
+        except OSError as error:
+            # What is written into an open file fails without its name: a full disk, a quota.
+            error.filename = error.filename or str(out)
+            raise
 
 
 def _rule_hits(directory: Path, kind: Kind) -> RuleHits:
-    import asyncio
-
     from models.data.rule_hits import RuleHits
-    from streams.cli.rule_files import snapshot_of
-    from streams.diagnostics import errors
     from streams.rule_engine import RuleSet
-    from streams.rulebook.child import check_in_child
 
-    bundle = asyncio.run(check_in_child(snapshot_of((directory,)).files))
-    if not bundle.usable:
-        raise ValueError("\n".join(issue.render() for issue in errors(bundle.issues)))
-    return RuleHits(RuleSet(bundle.rules), kind)
+    rules, _ = usable_rules(directory)
+    return RuleHits(RuleSet(rules), kind)

@@ -16,6 +16,8 @@ PARTS: Final[tuple[Part, ...]] = ("train", "valid", "test")
 _SUFFIXES: Final = (".jsonl", ".parquet")
 #: Rows of a Parquet file that are turned into objects at a time; with pictures inside, 256 are some 10 MB.
 _ROWS_AT_ONCE: Final = 256
+#: Files that a message names.
+_NAMED: Final = 5
 
 
 class ExampleError(ValueError):
@@ -70,9 +72,16 @@ def data_files(directory: Path) -> dict[Part, Path] | Path:
         if part not in parts:
             raise ExampleError(
                 f"{directory}: no {part}.jsonl or {part}.parquet (and no examples.jsonl or examples.parquet, which "
-                "would be split by time)"
+                f"would be split by time){_beside(directory)}"
             )
     return parts
+
+
+def _beside(directory: Path) -> str:
+    """What is there instead: files of another format, or packed."""
+    there = sorted(path.name for path in directory.iterdir() if path.is_file())
+    more = ", ..." if len(there) > _NAMED else ""
+    return f"; there: {', '.join(there[:_NAMED])}{more}" if there else "; the directory is empty"
 
 
 def read_examples(path: Path) -> Iterator[ReadExample]:
@@ -89,10 +98,27 @@ def _read_lines(path: Path) -> Iterator[ReadExample]:
             try:
                 example = json.loads(line)
             except ValueError as error:
-                raise ExampleError(f"{place}: not JSON: {error}") from error
+                raise ExampleError(f"{place}: not JSON: {error}{_likely(line)}") from error
             if not isinstance(example, dict):
-                raise ExampleError(f"{place}: a JSON {type(example).__name__}, not an object")
+                raise ExampleError(
+                    f"{place}: a JSON {type(example).__name__}, not an object; each line is one example"
+                )
             yield ReadExample(example, place)
+
+
+def _likely(line: bytes) -> str:
+    """What a line that is not JSON most likely is."""
+    if line.startswith(b"\x1f\x8b"):
+        return " (the file is packed with gzip: unpack it)"
+    if line.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return " (the file is UTF-16: save it as UTF-8)"
+    if line.strip() == b"[":
+        return " (the file is one JSON array: write one object a line)"
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return " (save the file as UTF-8)"
+    return ""
 
 
 def _read_parquet(path: Path) -> Iterator[ReadExample]:

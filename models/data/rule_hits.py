@@ -24,6 +24,11 @@ class RuleHits:
     rules: RuleSet
     kind: Kind
 
+    @property
+    def version(self) -> str:
+        """Of the rule set: another one may call other negatives hard."""
+        return self.rules.version
+
     def domains(self, example: Example) -> frozenset[str]:
         """Domains of the rules that fire on the window's last message, or on the listing.
 

@@ -30,6 +30,8 @@ class Deployable:
     threshold: float | None
     metadata: Mapping[str, Any]
     manifest: Manifest | None = None
+    #: SHA-256 of the files that the run's training and validation parts stand in.
+    learnt_files: frozenset[str] = frozenset()
 
     @property
     def title(self) -> str:
@@ -58,28 +60,43 @@ def deployables(path: Path) -> list[Deployable]:
     Raises NotDeployableError.
     """
     if (path / MODEL_FILE).is_file():
-        return [_read(path, _manifest_above(path))]
+        above = _run_above(path)
+        return [_read(path, None, frozenset()) if above is None else _read_in(above, path)]
     run = RunFolder(path)
     if run.manifest.is_file():
         try:
-            return [_read(directory, _manifest(run.manifest)) for directory in run.models()]
+            return [_read_in(run, directory) for directory in run.models()]
         except RunFolderError as error:
             raise NotDeployableError(str(error)) from error
-    versions = sorted(found.parent for found in path.glob(f"*/{MODEL_FILE}"))
+    versions = sorted(
+        (found.parent for found in path.glob(f"*/{MODEL_FILE}")),
+        key=lambda found: (len(found.name), found.name),
+    )
     hint = f"; did you mean {versions[-1]}?" if versions else ""
     raise NotDeployableError(
         f"{path}: neither a run folder (manifest.yaml, models/) nor a model ({MODEL_FILE}, {METADATA_FILE}){hint}"
     )
 
 
-def _manifest_above(model: Path) -> Manifest | None:
-    """Of the run that a model directory RUN/models/NAME lies in."""
+def _run_above(model: Path) -> RunFolder | None:
+    """The run that a model directory RUN/models/NAME lies in."""
     run = RunFolder(model.absolute().parent.parent)
-    return (
-        _manifest(run.manifest)
-        if model.absolute() == run.model(model.name) and run.manifest.is_file()
-        else None
-    )
+    return run if model.absolute() == run.model(model.name) and run.manifest.is_file() else None
+
+
+def _read_in(run: RunFolder, model: Path) -> Deployable:
+    return _read(model, _manifest(run.manifest), _learnt_files(run))
+
+
+def _learnt_files(run: RunFolder) -> frozenset[str]:
+    """A fingerprint of examples cannot tell all of train.jsonl from the negatives that were drawn from it; this does."""
+    try:
+        data = (run.read_facts() or {}).get("data", {})
+    except RunFolderError as error:
+        raise NotDeployableError(str(error)) from error
+    parts, digests = data.get("parts", {}), data.get("files", {})
+    names = [parts[part]["file"] for part in ("train", "valid") if part in parts]
+    return frozenset(digests[name] for name in names if name in digests)
 
 
 def _manifest(path: Path) -> Manifest:
@@ -89,7 +106,7 @@ def _manifest(path: Path) -> Manifest:
         raise NotDeployableError(f"the run's manifest cannot be read:\n{error}") from error
 
 
-def _read(directory: Path, manifest: Manifest | None) -> Deployable:
+def _read(directory: Path, manifest: Manifest | None, learnt_files: frozenset[str]) -> Deployable:
     path = directory / METADATA_FILE
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))
@@ -110,4 +127,6 @@ def _read(directory: Path, manifest: Manifest | None) -> Deployable:
             f"{path}: trained with tokeniser {tokenizer}, this release has {TOKENIZER}: its scores would be "
             "meaningless. Train it again, or use the matching release"
         )
-    return Deployable(directory, name, version, family, domain, metadata.get("threshold"), metadata, manifest)
+    return Deployable(
+        directory, name, version, family, domain, metadata.get("threshold"), metadata, manifest, learnt_files
+    )

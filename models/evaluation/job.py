@@ -131,6 +131,7 @@ def run(
     stage("resampling", resamples_of(material, job.options))
     findings = find(material, job.options, advance)
     part_of = job.model.part_of(rows.features.fingerprint)
+    files = {path.name: _sha256(path) for path in source.files}
     subject = Subject(
         model=job.model.title,
         domain=job.model.domain,
@@ -138,14 +139,16 @@ def run(
         kind=job.model.kind,
         model_sha256=_sha256(job.model.file),
         data=source.words,
-        files={path.name: _sha256(path) for path in source.files},
+        files=files,
         fingerprint=rows.features.fingerprint,
         rows=len(rows.facts),
         unlabelled=rows.unlabelled,
         groups=len(np.unique(material.groups)),
         evaluated_at=now.strftime("%Y-%m-%d %H:%M UTC"),
         part_of=part_of,
-        learnt_from=part_of in _LEARNT_FROM or (not job.data.is_file() and job.part in _LEARNT_FROM),
+        learnt_from=part_of in _LEARNT_FROM
+        or (not job.data.is_file() and job.part in _LEARNT_FROM)
+        or (source.assigned is None and not job.model.learnt_files.isdisjoint(files.values())),
         rules=None if job.rules is None else job.rules.words,
         active_rules=0 if job.rules is None else job.rules.active,
         champion=None if job.champion is None else job.champion.title,

@@ -19,7 +19,8 @@ def descending(scores: Floats) -> npt.NDArray[np.int64]:
     score would have a precision@K of 1 there.
     """
     chance = np.random.default_rng(0).permutation(len(scores))
-    return np.lexsort((chance, -scores))
+    order: npt.NDArray[np.int64] = np.lexsort((chance, -scores))
+    return order
 
 
 @dataclass(frozen=True, slots=True)

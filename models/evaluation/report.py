@@ -101,7 +101,7 @@ def _in_short(subject: Subject, findings: Findings) -> list[str]:
         )
     if subject.learnt_from:
         lines.append(
-            "- **The model has learnt from these rows, or its threshold and best epoch were chosen on them: the "
+            "- **The model has learnt from these rows or from some of them, or its threshold and best epoch were chosen on them: the "
             "figures are better than they will be in use.**"
         )
     return [*lines, "", "Figures in brackets are 95% intervals.", ""]

@@ -112,9 +112,13 @@ class RunFolder:
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise RunFolderError(f"{self.facts}: not JSON: {error}") from error
+            raise RunFolderError(
+                f"{self.facts}: not JSON: {error}; remove it, or give another --out"
+            ) from error
         if not isinstance(found, dict) or found.get("state") not in {"running", "finished"}:
-            raise RunFolderError(f'{self.facts}: no run: "state" must be running or finished')
+            raise RunFolderError(
+                f'{self.facts}: no run: "state" must be running or finished; give another --out'
+            )
         return found
 
     def write_json(self, path: Path, body: Mapping[str, Any]) -> None:

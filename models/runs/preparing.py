@@ -83,12 +83,7 @@ def survey(
     fires on count as hard. `strict` refuses parts that share texts, transactions, listings or sellers. Raises
     ExampleError, with the file and line where there is one.
     """
-    directory = data if manifest.data is None else data / manifest.data
-    if not directory.is_dir():
-        raise ExampleError(
-            f"{directory}: no such directory; --data and the manifest's data: must lead to one"
-        )
-    found = data_files(directory)
+    found = data_files(_directory(manifest, data))
     assigned: list[Part] | None = None
     facts: dict[Part, list[ExampleFacts]]
     if isinstance(found, Path):
@@ -116,8 +111,24 @@ def survey(
             + "\n".join(f"  {one}" for one in shared.found)
             + "\nremove those examples, or train without --strict-split"
         )
-    fingerprints = {path.name: _digest(path) for path in dict.fromkeys(files.values())}
-    return Surveyed(manifest, files, facts, assigned, shared, fingerprints)
+    digests = {path.name: _digest(path) for path in dict.fromkeys(files.values())}
+    return Surveyed(manifest, files, facts, assigned, shared, digests)
+
+
+def fingerprints(manifest: Manifest, data: Path) -> dict[str, str]:
+    """SHA-256 of each data file of the manifest, by name, without reading any example. Raises ExampleError."""
+    found = data_files(_directory(manifest, data))
+    files = [found] if isinstance(found, Path) else list(found.values())
+    return {path.name: _digest(path) for path in files}
+
+
+def _directory(manifest: Manifest, data: Path) -> Path:
+    directory = data if manifest.data is None else data / manifest.data
+    if not directory.is_dir():
+        raise ExampleError(
+            f"{directory}: no such directory; --data and the manifest's data: must lead to one"
+        )
+    return directory
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,15 @@ from models.evaluation.metrics import Metrics
 from models.manifests import Manifest, as_yaml
 from models.runs.finishing import finish
 from models.runs.folder import RunFolder, RunFolderError
-from models.runs.preparing import prepare, survey
+from models.runs.preparing import fingerprints, prepare, survey
 from models.runs.quality import Quality
 from models.runs.recorder import Recorder, versions
 from models.systems.contract import Context, load_system
 from models.training.device import Device
 from models.training.loop import Epoch
 
+#: Of ten alerts that are all right, the precision may still be as low as 0.72 (Wilson's interval, 95 %).
+_FEW_ALERTS: Final = 10
 #: What is said of a run that cannot begin: somebody has to change the manifest, the data or the options.
 REFUSALS: Final = (ValueError, OSError)
 
@@ -92,7 +94,8 @@ def _at_threshold(metrics: Metrics) -> str:
     if at is None:
         return "no threshold reaches the wanted precision on the validation part; give one with sekisho models promote"
     precision = "no alerts" if at.precision is None else f"precision {at.precision:.3f}"
-    return f"from {at.threshold:g} on: {precision}, recall {at.recall:.3f}, {at.alerts:,} alerts"
+    few = "; too few to trust the threshold" if 0 < at.alerts < _FEW_ALERTS else ""
+    return f"from {at.threshold:g} on: {precision}, recall {at.recall:.3f}, alerts: {at.alerts:,}{few}"
 
 
 def train_run(manifest: Manifest, folder: RunFolder, options: RunOptions, listener: Listener) -> Finished:
@@ -108,8 +111,13 @@ def train_run(manifest: Manifest, folder: RunFolder, options: RunOptions, listen
         if options.force and before is not None:
             folder.clear()
             before = None
+        if before is None:
+            # Nothing says what a checkpoint without run.json was trained on.
+            folder.checkpoints.clear()
         if before is not None and before["state"] == "finished":
-            _same(folder, before, {"manifest": as_yaml(manifest)})
+            _same(
+                folder, before, {"manifest": as_yaml(manifest), "data": fingerprints(manifest, options.data)}
+            )
             return Finished(folder, {}, already=True)
         return _train(manifest, folder, before, options, listener)
 
@@ -126,6 +134,10 @@ def _train(
     identity = {
         "manifest": as_yaml(manifest),
         "data": surveyed.fingerprints,
+        # Rules decide which negatives are hard, and that which are trained on where a share of them is asked for.
+        "rules": options.rules.version
+        if options.rules is not None and manifest.sampling.hard_share is not None
+        else None,
         "device": str(options.device),
         "threads": options.threads,
         "versions": versions(),

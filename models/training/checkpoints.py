@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,10 @@ class Checkpoints:
     def save(self, state: dict[str, Any]) -> None:
         """Replace the file. Tensors, numbers, texts, and lists and dicts of them."""
         new = self.path.with_suffix(".new")
+        body = io.BytesIO()
+        torch.save(state, body)  # into memory first: of a full disk torch says no more than "unexpected pos"
         with new.open("wb") as file:
-            torch.save(state, file)
+            file.write(body.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         new.replace(self.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping
@@ -215,6 +216,36 @@ def test_the_part_a_threshold_was_chosen_on_is_warned_of(tmp_path: Path, data: P
     assert "The model has learnt from these rows" in result.stdout
 
 
+def test_the_file_that_a_run_was_trained_from_is_known_again(
+    tmp_path: Path, windows: list[dict[str, Any]]
+) -> None:
+    """Training keeps only some of its negatives, so that no fingerprint of examples would tell."""
+    folder = tmp_path / "run"
+    shutil.copytree(MODEL, folder / "models" / "message_harassment")
+    (folder / "manifest.yaml").write_text(MANIFEST.replace("label: abuse\ndata: chats\n", ""))
+    data = write(tmp_path / "data" / "train.jsonl", windows).parent
+    write(data / "test.jsonl", windows[::-1])
+    digest = hashlib.sha256((data / "train.jsonl").read_bytes()).hexdigest()
+    files = {"train.jsonl": f"sha256:{digest}"}
+    facts = {"state": "finished", "data": {"parts": {"train": {"file": "train.jsonl"}}, "files": files}}
+    (folder / "run.json").write_text(json.dumps(facts))
+    for chosen, warned in (
+        (["--data", data / "train.jsonl"], True),
+        (["--data", data, "--part", "all"], True),
+        (["--data", data], False),
+    ):
+        result = evaluate(tmp_path, folder, *chosen)
+        assert result.exit_code == 0, result.output
+        assert ("The model has learnt from these rows or from some of them" in result.stdout) is warned
+
+
+def test_a_place_that_cannot_be_written_to_exits_with_2(tmp_path: Path, data: Path) -> None:
+    (tmp_path / "file").touch()
+    result = evaluate(tmp_path, MODEL, "--data", data, "--out", tmp_path / "file" / "report")
+    assert result.exit_code == 2
+    assert "Not a directory" in " ".join(result.stderr.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -237,6 +268,9 @@ def test_what_cannot_be_evaluated_is_said_and_exits_with_2(
 
 def test_rules_with_errors_exit_with_2(tmp_path: Path, data: Path) -> None:
     (tmp_path / "rules").mkdir()
+    empty = evaluate(tmp_path, MODEL, "--data", data, "--rules", tmp_path / "rules")
+    assert empty.exit_code == 2
+    assert "rules: there are no rule files here" in " ".join(empty.stderr.split())
     (tmp_path / "rules" / "a.yaml").write_text("format: 1\nrules: 3\n")
     result = evaluate(tmp_path, MODEL, "--data", data, "--rules", tmp_path / "rules")
     assert result.exit_code == 2

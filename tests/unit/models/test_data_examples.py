@@ -1,6 +1,7 @@
 """Examples are read the same from JSONL and Parquet, and everything that is wrong is said with its place."""
 
 import base64
+import gzip
 import json
 from pathlib import Path
 
@@ -116,3 +117,34 @@ def test_two_files_of_one_part_are_refused(tmp_path: Path) -> None:
     parquet(tmp_path / "train.parquet", [{"labels": "{}"}])
     with pytest.raises(ExampleError, match=r"both train\.jsonl and train\.parquet"):
         part_file(tmp_path, "train")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (gzip.compress(b"{}"), "packed with gzip: unpack it"),
+        ('{"a": 1}'.encode("utf-16"), ""),
+        ('{"a": 1}\n'.encode("utf-16"), "UTF-16: save it as UTF-8"),
+        (b"[\n{}\n]\n", "one JSON array: write one object a line"),
+        (b'{"a": "\xf6"}\n', "save the file as UTF-8"),
+        (b'[{"a": 1}]\n', "a JSON list, not an object; each line is one example"),
+        (b'\xef\xbb\xbf{"a": 1}\r\n', ""),
+    ],
+)
+def test_files_of_other_kinds_are_told_apart(tmp_path: Path, body: bytes, said: str) -> None:
+    path = tmp_path / "train.jsonl"
+    path.write_bytes(body)
+    if not said:
+        assert [dict(one) for one in read_examples(path)] == [{"a": 1}]
+        return
+    with pytest.raises(ExampleError, match=rf"train\.jsonl:1: .*{said}"):
+        list(read_examples(path))
+
+
+def test_a_directory_without_parts_says_what_it_holds(tmp_path: Path) -> None:
+    with pytest.raises(ExampleError, match=r"no train\.jsonl or train\.parquet .*; the directory is empty$"):
+        data_files(tmp_path)
+    for number in range(7):
+        (tmp_path / f"train{number}.jsonl.gz").touch()
+    with pytest.raises(ExampleError, match=r"; there: train0\.jsonl\.gz, .*train4\.jsonl\.gz, \.\.\.$"):
+        data_files(tmp_path)

@@ -144,3 +144,42 @@ def test_a_listing_that_rules_cannot_be_asked_about_is_named() -> None:
 
     with pytest.raises(ExampleError, match=r"example 1: not a listing: .*price"):
         list(facts_of([listing("a", price="cheap")], "listing", RuleHits(RuleSet([]), "listing")))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"messages": []}, r'"messages" must be a list of at least one message, not \[\]'),
+        ({"messages": "hello"}, '"messages" must be a list of at least one message, not "hello"'),
+        ({"messages": ["hello"]}, 'message 1 must be an object, not "hello"'),
+        ({"status": 3}, '"status" must be a string, not 3'),
+        ({"transaction_id": [1]}, r'"transaction_id" must be a string, not \[1\]'),
+    ],
+)
+def test_what_is_wrong_with_a_window_is_said_in_its_own_names(changes: dict, said: str) -> None:
+    with pytest.raises(ExampleError, match=f"^example 1: not a window of messages: {said}$"):
+        list(
+            facts_of(
+                [window("a", **changes) if "messages" not in changes else window("a") | changes], "message"
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"writer": "Seller"}, 'message 1: "writer" must be seller or buyer, not "Seller"'),
+        ({"text": None}, 'message 1: "text" must be a string, not null'),
+        ({"sender_id": 7}, '"sender_id" must be a string, not 7'),
+        (
+            {"sent_at": 1_700_000_000},
+            r"the time must be as 2026-05-02T09:12:00Z \(RFC 3339\), not 1700000000",
+        ),
+        ({"sent_at": "yesterday"}, r'the time must be as 2026-05-02T09:12:00Z \(RFC 3339\), not "yesterday"'),
+    ],
+)
+def test_what_is_wrong_with_a_message_is_said_in_its_own_names(changes: dict, said: str) -> None:
+    example = window("a")
+    example["messages"][0].update(changes)
+    with pytest.raises(ExampleError, match=f"^example 1: not a window of messages: {said}$"):
+        list(facts_of([example], "message"))

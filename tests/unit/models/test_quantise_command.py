@@ -161,6 +161,16 @@ def test_what_is_missing_is_named(source, data, tmp_path, spoil, message) -> Non
     assert message in result.stderr.replace("\n", " ")
 
 
+def test_the_model_itself_is_not_written_over(source: Path, data: Path) -> None:
+    before = (source / "metadata.json").read_bytes()
+    result = CliRunner().invoke(
+        command, ["quantise", str(source), "--data", str(data), "--out", f"{source}/."]
+    )
+    assert result.exit_code == 2
+    assert "is the model itself" in result.stderr
+    assert (source / "metadata.json").read_bytes() == before
+
+
 def test_as_many_alerts_as_before() -> None:
     before, after = np.array([0.1, 0.5, 0.6, 0.9]), np.array([0.2, 0.7123456789, 0.4, 0.8])
     assert as_many_alerts(before, 0.55, after) == 0.712345

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from models.data.examples import ExampleError
+from models.data.rule_hits import RuleHits
 from models.export.graph import run, session
 from models.manifests import Manifest, ManifestError, as_yaml, parse
 from models.runs.curves import draw_curves
@@ -22,7 +23,10 @@ from models.runs.training import Finished, RunOptions, train_run
 from models.systems.contract import SYSTEMS, load_system
 from models.training.loop import Epoch
 from streams.inference.repository import read_golden, read_metadata
+from streams.rule_engine import RuleSet
+from streams.rule_engine.rule import Match
 from tests.unit.models.labelled import listing, listing_directory, message_directory, window, write
+from tests.unit.rule_engine.making import message_rule
 
 pytestmark = pytest.mark.train
 
@@ -254,6 +258,53 @@ def test_places_that_are_no_runs_are_refused(messages: Path, tmp_path: Path) -> 
         RunFolder(tmp_path / "odd").read_facts()
     with pytest.raises(RunFolderError, match="not a run that has finished"):
         RunFolder(tmp_path / "odd").models()
+
+
+def test_a_finished_run_is_not_taken_for_one_of_other_data(messages: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(messages, data)
+    manifest, folder = parse(MESSAGE.replace(b"epochs: 3", b"epochs: 1"), "m"), RunFolder(tmp_path / "r")
+    train_run(manifest, folder, options(data), Heard())
+    assert train_run(manifest, folder, options(data), Heard()).already
+    with (data / "train.jsonl").open("a") as file:
+        file.write("\n")
+    with pytest.raises(
+        RunFolderError, match=r"another data: train\.jsonl was sha256:\w+, is sha256:\w+\. Give"
+    ):
+        train_run(manifest, folder, options(data), Heard())
+
+
+def test_a_checkpoint_that_nothing_speaks_of_is_not_gone_on_from(messages: Path, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "r")
+    with pytest.raises(Stopped):
+        train_run(parse(MESSAGE, "m"), folder, options(messages), StoppedAfterTwo())
+    folder.facts.unlink()
+    heard = Heard()
+    with pytest.raises(Stopped):
+        train_run(parse(MESSAGE + b"seed: 2\n", "m"), folder, options(messages), StoppedAfterTwo())
+    assert folder.read_facts()["resumed"] == 0  # type: ignore[index]
+    assert [json.loads(line)["number"] for line in folder.epochs.read_text().splitlines()] == [1, 2]
+    assert not heard.lines
+
+
+@pytest.mark.parametrize(("share", "refused"), [(b"hard_share: 0.5", True), (b"", False)])
+def test_other_rules_are_another_run_where_they_choose_the_negatives(
+    messages: Path, tmp_path: Path, share: bytes, refused: bool
+) -> None:
+    manifest = parse(MESSAGE + b"sampling: {%s}\n" % share, "m")
+    folder = RunFolder(tmp_path / "r")
+    rules = [
+        RuleHits(RuleSet(()), "message"),
+        RuleHits(RuleSet([message_rule(Match(any=("クズ",)), domain="harassment")]), "message"),
+    ]
+    with pytest.raises(Stopped):
+        train_run(manifest, folder, options(messages, rules=rules[0]), StoppedAfterTwo())
+    if refused:
+        with pytest.raises(RunFolderError, match="holds a run with another rules"):
+            train_run(manifest, folder, options(messages, rules=rules[1]), Heard())
+    else:
+        train_run(manifest, folder, options(messages, rules=rules[1]), Heard())
+        assert folder.read_facts()["resumed"] == 1  # type: ignore[index]
 
 
 def test_two_processes_do_not_train_in_one_folder(messages: Path, tmp_path: Path) -> None:

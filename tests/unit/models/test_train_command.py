@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -204,3 +205,32 @@ def test_word_vectors_of_a_manifest_start_the_embedding(messages: Path, tmp_path
     refused = sekisho("message", "--config", path, "--data", messages, "--out", tmp_path / "second")
     assert refused.exit_code == 2
     assert "/none.vec: No such file" in refused.output
+
+
+def test_an_interrupted_training_says_that_it_goes_on(
+    messages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the middle: what the signal raises in this process."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as changed:
+        changed.setattr("models.runs.recorder.Recorder.epoch", interrupted)
+        stopped = sekisho("message", "--config", config(tmp_path, 2), "--data", messages, "--out", "r")
+    assert stopped.exit_code == 1
+    assert "interrupted; the same command goes on from the last finished epoch in r" in stopped.stderr
+    again = sekisho("message", "--config", config(tmp_path, 2), "--data", messages, "--out", "r")
+    assert again.exit_code == 0, again.output
+    assert "going on from the last finished epoch" in again.stderr
+
+
+def test_a_full_disk_is_named_with_the_place(messages: Path, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        found = sekisho("message", "--config", config(tmp_path, 2), "--data", messages, "--out", "r")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert found.exit_code == 2
+    assert "File too large: 'r'" in found.stderr

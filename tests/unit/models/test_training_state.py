@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,16 @@ def test_training_in_bfloat16_learns_and_scores_in_float32() -> None:
     assert history.epochs[-1].validation_loss < history.epochs[0].validation_loss
     assert all(value.dtype != torch.bfloat16 for value in network.state_dict().values())
     assert scores(network, contextual(50, 3)).dtype == "float64"
+
+
+def test_a_state_that_finds_no_space_leaves_the_last_one(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "checkpoint.pt")
+    checkpoints.save({"epoch": 1})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            checkpoints.save({"epoch": 2, "weights": torch.zeros(100_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert checkpoints.load() == {"epoch": 1}

@@ -64,6 +64,23 @@ def test_a_model_within_a_run_knows_its_manifest(tmp_path: Path) -> None:
     assert found.label == "abuse"
 
 
+def test_a_run_knows_the_files_that_it_has_learnt_from(tmp_path: Path) -> None:
+    path = run(tmp_path / "run")
+    assert deployables(path)[0].learnt_files == frozenset()
+    parts = {part: {"file": f"{part}.jsonl"} for part in ("train", "valid", "test")}
+    files = {f"{part}.jsonl": f"sha256:{part}" for part in parts}
+    facts = {"state": "finished", "data": {"parts": parts, "files": files}}
+    (path / "run.json").write_text(json.dumps(facts))
+    assert deployables(path)[0].learnt_files == {"sha256:train", "sha256:valid"}
+    assert deployables(path / "models" / "message_harassment")[0].learnt_files == {
+        "sha256:train",
+        "sha256:valid",
+    }
+    (path / "run.json").write_text("[]")
+    with pytest.raises(NotDeployableError, match="no run"):
+        deployables(path)
+
+
 def test_all_models_of_a_run(tmp_path: Path) -> None:
     path = run(tmp_path / "run")
     model(path / "models" / "message_other", model="message_other", domain="other")
@@ -77,9 +94,10 @@ def test_a_run_that_is_not_finished(tmp_path: Path) -> None:
 
 
 def test_a_directory_of_versions_names_the_last(tmp_path: Path) -> None:
-    model(tmp_path / "message_harassment" / "3")
+    for version in ("3", "9", "10"):
+        model(tmp_path / "message_harassment" / version)
     with pytest.raises(
-        NotDeployableError, match=re.escape("did you mean " + str(tmp_path / "message_harassment" / "3"))
+        NotDeployableError, match=re.escape("did you mean " + str(tmp_path / "message_harassment" / "10"))
     ):
         deployables(tmp_path / "message_harassment")
 
