@@ -277,4 +277,6 @@ async def _until_worked_off(sampler: Sampler, around: Surroundings) -> None:
     while quiet < 3 and time.monotonic() < deadline_s:
         await asyncio.sleep(1.0)
         quiet = quiet + 1 if (sampler.lag, sampler.aside) == (0, 0) else 0
-    around.journal.note("worked off" if quiet else "not worked off", lag=sampler.lag, aside=sampler.aside)
+    around.journal.note(
+        "worked off" if quiet == 3 else "not worked off", lag=sampler.lag, aside=sampler.aside
+    )

@@ -12,7 +12,8 @@ _JOINED = """
 select s.topic, s.part, s.off, s.poison,
   (select count(*) from prediction p where p.topic = s.topic and p.part = s.part and p.off = s.off),
   (select count(*) from letter l where l.topic = s.topic and l.part = s.part and l.off = s.off),
-  (select min(reason) from letter l where l.topic = s.topic and l.part = s.part and l.off = s.off)
+  (select min(reason) from letter l where l.topic = s.topic and l.part = s.part and l.off = s.off),
+  (select count(*) from output o where o.topic = s.topic and o.part = s.part and o.off = s.off)
 from source s
 """
 _INVENTED = """
@@ -23,11 +24,15 @@ select o.topic, o.part, o.off, o.out_topic from output o left join source s
 
 def check_accounting(facts: Facts, verdict: Verdict) -> None:
     """Every usable record has a prediction, every poisoned one a dead letter with the right reason, no record both."""
-    for topic, part, off, poison, predictions, letters, reason in facts.database.execute(_JOINED):
+    for topic, part, off, poison, predictions, letters, reason, outputs in facts.database.execute(_JOINED):
         verdict.counts["records produced"] += 1
         verdict.counts[topic] += 1
         where = f"{topic}-{part}@{off}"
-        if not predictions and not letters:
+        if not predictions and not letters and outputs:
+            verdict.complain(
+                "never scored", f"{where} was put aside for its models and has no prediction yet"
+            )
+        elif not predictions and not letters:
             verdict.complain("lost", f"{where} has neither a prediction nor a dead letter")
         elif predictions and letters:
             verdict.complain("two fates", f"{where} has a prediction and a dead letter")
