@@ -70,9 +70,12 @@ class ImageEmbedder:
         return embedding
 
     def _bytes(self, listing: Mapping[str, Any]) -> bytes | None:
-        for image in listing.get("images", ()):
+        for image in listing.get("images") or ():
             if image.get("data"):
-                return b64decode(str(image["data"]))
+                try:
+                    return b64decode(str(image["data"]))
+                except ValueError:
+                    return b""  # refused when it is decoded, and counted, as serving does
         relative = listing.get("image")
         if not relative:
             return None

@@ -84,7 +84,7 @@ def _export(
     )
     served = run(session(exported), _largest_batch(rows))["score"][:, 0]
     difference = float(np.abs(served - model.scores(rows)).max())
-    if difference > _PARITY:
+    if not difference <= _PARITY:  # as it stands, NaN is no parity either
         raise ArithmeticError(
             f"{metadata.model}: the exported file's scores differ by {difference:.1e} from the trained model's"
         )

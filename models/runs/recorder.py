@@ -14,7 +14,9 @@ from typing import Any, Final
 from models.runs.folder import RunFolder
 from models.training.loop import Epoch
 
-_PACKAGES: Final = ("sekisho", "torch", "numpy", "onnx", "onnxruntime")
+_PACKAGES: Final = (
+    "sekisho", "torch", "numpy", "onnx", "onnxruntime", "lightgbm", "scikit-learn", "transformers"
+)  # fmt: skip
 
 
 def versions() -> dict[str, str]:

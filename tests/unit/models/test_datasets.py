@@ -142,6 +142,9 @@ def test_pictures_come_from_the_event_or_the_directory(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     assert embed({"listing": {"image": "broken.jpg"}}) is None
     assert embed.refused == 1
+    assert embed({"listing": {"images": None}}) is None
+    assert embed({"listing": {"images": [{"data": "not base64"}]}}) is None
+    assert embed.refused == 2
     with pytest.raises(ExampleError, match=r"lost\.jpg"):
         embed({"listing": {"image": "lost.jpg"}})
     with pytest.raises(ExampleError, match="directory"):
