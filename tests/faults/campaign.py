@@ -48,7 +48,7 @@ IDLE_S, ENDED_S = 61.0004, 21.0004
 DAY_S: Final = 86_400.0
 #: Before the first fault, and after the last one begins, in seconds.
 WARM_UP_S, COOL_DOWN_S = 10.0, 40.0
-#: How long everything may take to be worked off at the end: events put aside are tried again after up to a minute.
+#: At the end, how long what is left may stay as much as it is: events put aside are tried again after up to a minute.
 SETTLE_LIMIT_S = 300.0
 #: The engine's default deadline for scores: an alert by rules that takes longer may have waited for them.
 SCORE_DEADLINE_S = 5.0
@@ -271,12 +271,18 @@ def _sampler(around: Surroundings) -> Sampler:
 
 
 async def _until_worked_off(sampler: Sampler, around: Surroundings) -> None:
-    """Wait until nothing is uncommitted and nothing put aside, several looks in a row; not for ever."""
-    deadline_s = time.monotonic() + SETTLE_LIMIT_S
+    """Wait until nothing is uncommitted and nothing put aside, several looks in a row, or until it grows no less."""
+    least, since_s = float("inf"), time.monotonic()
     quiet = 0
-    while quiet < 3 and time.monotonic() < deadline_s:
+    while quiet < 3 and time.monotonic() - since_s < SETTLE_LIMIT_S:
         await asyncio.sleep(1.0)
-        quiet = quiet + 1 if (sampler.lag, sampler.aside) == (0, 0) else 0
+        if sampler.lag is None or sampler.aside is None:
+            quiet = 0
+            continue
+        left = sampler.lag + sampler.aside
+        quiet = quiet + 1 if left == 0 else 0
+        if left < least:
+            least, since_s = left, time.monotonic()
     around.journal.note(
         "worked off" if quiet == 3 else "not worked off", lag=sampler.lag, aside=sampler.aside
     )
