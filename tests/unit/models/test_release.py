@@ -5,9 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from models import trial
 from models.export.graph import run, session
 from models.networks.conversation import ConversationShape
 from models.networks.listing import ListingShape
@@ -75,19 +73,3 @@ def test_unknown_models_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="message_spam"):
         ship(tmp_path, PLAN, only=("message_spam",))
     assert len(MODELS) == 6
-
-
-def test_a_trial_on_example_files(tmp_path: Path) -> None:
-    from datetime import UTC, datetime
-
-    from marketplace import message_examples
-    from marketplace.conversations import TRAINING
-
-    for seed, split in enumerate(trial.SPLITS):
-        examples = message_examples(seed, 250, start=datetime(2026, 1, 1, tzinfo=UTC), mix=TRAINING)
-        lines = (json.dumps(example, ensure_ascii=False) for example in examples)
-        (tmp_path / f"{split}.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    arguments = ["message", str(tmp_path), "--domain", "harassment", "--epochs", "1", "--limit", "200"]
-    result = CliRunner().invoke(trial.main, arguments)
-    assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["examples"] == 250
