@@ -25,6 +25,7 @@ from benchmarks.models.sentences import (
     train_and_test,
     trec_splits,
     vocabulary_of,
+    with_shapes,
 )
 
 pytestmark = pytest.mark.train
@@ -152,3 +153,10 @@ def test_the_command_writes_what_the_section_renders(tmp_path: Path) -> None:
     assert len(row["test"]["runs"]) == len(result["seeds"]) == 3
     assert str(tmp_path) not in json.dumps(result)
     assert f"| {NAMES['trec']} | {row['test']['mean']:.1f}" in section([result])
+
+
+def test_rare_words_share_the_row_of_their_shape() -> None:
+    training = [("What", "is", "1984"), ("What", "is", "Popeye"), ("Who", "is", "it")]
+    shown = with_shapes([("What", "is", "Zork", "90", "novel")], training, least_count=2)
+    assert shown == [["What", "is", "<word A>", "<number a>", "<word a>"]]
+    assert with_shapes(training, training, least_count=1) == [list(sentence) for sentence in training]
