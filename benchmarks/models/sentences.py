@@ -360,7 +360,8 @@ def section(results: Sequence[Mapping[str, Any]]) -> str:
         "Subj a running average of the weights is tested, and a tenth of the words is made unknown in training. Words "
         "of the test part that training has not seen are unknown (his vocabulary holds them, with random vectors); for "
         "TREC they share a row with the words of their shape (number or not, capital or not) that training holds once, a "
-        "mark stands at the beginning, where he pads, and the epoch that is best on dev is trained anew with the dev part. Sentences are padded at the end only.",
+        "mark stands at the beginning, where he pads, and the epoch that is best on dev is trained anew with the dev part. Sentences are padded at the end only. TREC's "
+        "test part had been looked at with four earlier plans (89.9 to 90.8); each next one was chosen on dev.",
         "",
     ]
     lines += [f"- {NAMES[result['rows'][0]['set']]}: {provenance(result)}" for result in results]

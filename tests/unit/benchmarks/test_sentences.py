@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from benchmarks.models.sentences import (
     NAMES,
     PLAN,
+    TREC_RUNS,
     SentenceSet,
     Split,
     data_and_splits,
@@ -150,7 +151,7 @@ def test_the_command_writes_what_the_section_renders(tmp_path: Path) -> None:
     assert run.exit_code == 0
     result = json.loads((tmp_path / "out" / "sentences_trec.json").read_text(encoding="utf-8"))
     (row,) = result["rows"]
-    assert len(row["test"]["runs"]) == len(result["seeds"]) == 3
+    assert len(row["test"]["runs"]) == len(result["seeds"]) == TREC_RUNS
     assert str(tmp_path) not in json.dumps(result)
     assert f"| {NAMES['trec']} | {row['test']['mean']:.1f}" in section([result])
 
