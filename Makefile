@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format models schemas clean
+.PHONY: help demo test unit faults lint format models schemas clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ test: $(VENV)/.dev ## lint, types and all tests with coverage
 
 unit: $(VENV)/.dev ## unit and property tests only
 	@$(BIN)/python -m pytest tests/unit -q $(ARGS)
+
+faults: $(VENV)/.dev ## break a running engine on three Kafka brokers at random for an hour and prove that nothing was lost
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 lint: $(VENV)/.dev ## ruff, format check, mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -63,7 +63,7 @@ class Worker:
         self._pipeline: Pipeline | None = None
         self._log_bounds = LogBounds(settings)
         self._watchers: list[asyncio.Task[None]] = []
-        self._told_to_stop_at_s = 0.0
+        self._told_to_stop_at_s: float | None = None
         self._server = HealthServer(
             self.health,
             rules=lambda: rulebook.status(self._rulebook),
@@ -117,7 +117,7 @@ class Worker:
             working.result()
 
     def _on_signal(self, number: int) -> None:
-        if self._stop.is_set():
+        if self._told_to_stop_at_s is not None:
             if time.monotonic() - self._told_to_stop_at_s < ONE_WISH_S:
                 return  # `timeout` and terminals signal the process and its group
             logger.warning("second signal: leaving at once; what is in flight will be delivered again")

@@ -1,5 +1,7 @@
 """What a worker says when it cannot start."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,17 @@ async def test_a_store_whose_package_is_missing_is_named_with_the_command_that_b
     stranded = Worker(Settings(window_store="rocksdb", data_dir=tmp_path, web_port=0))
     with pytest.raises(NotReadyToStart, match=r"pip install 'sekisho\[rocksdb\]'"):
         await stranded._start()
+
+
+async def test_the_first_signal_of_a_worker_that_stops_by_itself_is_not_an_impatient_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[int] = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    failing = Worker(Settings(data_dir=tmp_path, web_port=0))
+    failing._fail(RuntimeError("disk full"))
+    failing._on_signal(signal.SIGTERM)
+    assert left == []
+    failing._told_to_stop_at_s = -10.0
+    failing._on_signal(signal.SIGTERM)
+    assert left == [1], "a second one is"
