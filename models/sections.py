@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import types
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from streams.yaml_cursor import Cursor
 
 _LONGEST_TEXT: Final = 1_000
 _MOST_ITEMS: Final = 100
+#: YAML 1.1 reads 1e-3 as text, and 1.0e-3 as a number.
+_EXPONENT: Final = re.compile(r"[-+]?[0-9.]+[eE][-+]?[0-9]+")
 
 
 def read_section(cursor: Cursor, options: type[Any], *, given: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
@@ -120,6 +123,9 @@ def _named(kind: Any) -> str:  # noqa: ANN401 - a type
 
 def _refuse(cursor: Cursor, wanted: str) -> None:
     name = cursor.name.rpartition(".")[2]
+    hint = ""
+    if isinstance(cursor.value, str) and _EXPONENT.fullmatch(cursor.value):
+        hint = "write it without exponent: 0.001, not 1e-3"
     cursor.note(
-        "wrong-type", f'"{name}" must be {wanted}, not {json.dumps(cursor.value, ensure_ascii=False)}'
+        "wrong-type", f'"{name}" must be {wanted}, not {json.dumps(cursor.value, ensure_ascii=False)}', hint
     )

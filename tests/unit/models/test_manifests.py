@@ -187,3 +187,14 @@ def test_the_shipped_manifests_name_models_and_domains_that_there_are(path: Path
 
 def test_every_shipped_model_of_a_domain_has_a_manifest() -> None:
     assert {path.stem for path in SHIPPED.glob("*.yaml")} == set(MODELS) - {"image_encoder"}
+
+
+def test_a_number_with_an_exponent_is_told_how_to_be_written() -> None:
+    text = (
+        b"name: message_d\nkind: message\nsystem: kimcnn_bigru\ndomain: d\ntraining: {learning_rate: 1e-3}\n"
+    )
+    with pytest.raises(ManifestError, match=r"write it without exponent: 0\.001, not 1e-3"):
+        parse(text, "m")
+    with pytest.raises(ManifestError) as refused:
+        parse(text.replace(b"1e-3", b"fast"), "m")
+    assert "exponent" not in str(refused.value)
