@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -80,6 +82,7 @@ def settings_of(bootstrap: str, **overrides: Any) -> dict[str, Any]:
     return {
         "broker": [f"kafka://{bootstrap}"],
         "store": "memory://",
+        "datadir": str(Path(tempfile.gettempdir()) / f"faust-{uuid.uuid4().hex[:8]}"),
         "web_enabled": False,
         "topic_partitions": PARTITIONS,
         "topic_disable_leader": True,
