@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -96,7 +97,7 @@ class Pipeline:
             options=dict(ROCKSDB_OPTIONS) if settings.window_store == "rocksdb" else None,
         )
         self.windows = WindowTable(
-            lambda: store_of(table),
+            cache(lambda: store_of(table)),  # Faust makes the store once the app is finalised
             changelog=windows_changelog(settings),
             committed=self._committed_message,
             lifetimes=Lifetimes(

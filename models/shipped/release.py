@@ -16,7 +16,7 @@ from torch import nn
 
 from models.data.datasets import ListingSet, MessageSet, downsampled
 from models.data.tables import Table, listing_table, message_table
-from models.data.vocabulary import Vocabulary, build_vocabulary, inverse_document_frequency
+from models.data.vocabulary import Vocabulary, build_vocabulary
 from models.evaluation.metrics import Metrics, evaluate, gate_by_class, threshold_for_precision
 from models.export.golden import listing_rows, message_rows, picture_rows
 from models.export.graph import (
@@ -28,10 +28,11 @@ from models.export.graph import (
 )
 from models.export.metadata import ModelMetadata, Part
 from models.networks.conversation import ConversationNetwork, ConversationShape
-from models.networks.listing import ListingNetwork, ListingStatistics
+from models.networks.listing import ListingNetwork
 from models.runs.exported import write_model
 from models.shipped.corpus import RICH, PartName
 from models.shipped.plan import ReleasePlan
+from models.systems.listing_inputs import listing_statistics
 from models.training.loop import Epoch, History, outputs, scores, train
 from streams.features.auxiliary import AUX_NAMES
 from streams.features.tensors import IMAGE_WIDTH
@@ -169,17 +170,6 @@ def write_version(
     config.write_text(config_pbtxt(metadata.model, facts), encoding="utf-8")
     files = [config, *directory.iterdir()]
     return Released(metadata, sum(file.stat().st_size for file in files))
-
-
-def listing_statistics(training: ListingSet, vocabulary: Vocabulary) -> ListingStatistics:
-    """idf, and mean and deviation of the pictures' features and auxiliary values, from the training part alone."""
-    images = np.stack([row.image for row in training.features if row.image is not None])
-    aux = np.stack([row.aux for row in training.features])
-    idf = inverse_document_frequency((row.tokens for row in training.features), vocabulary)
-    return ListingStatistics(
-        torch.from_numpy(idf),
-        *(torch.from_numpy(of(values, axis=0)) for values in (images, aux) for of in (np.mean, np.std)),
-    )
 
 
 def _train(network: nn.Module, tables: Mapping[PartName, Table], plan: Any, name: str, say: Say) -> History:  # noqa: ANN401

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Literal, Protocol
-
-StoreName = Literal["memory", "rocksdb"]
+from typing import Any, Final, Protocol
 
 #: Per partition. Faust's own defaults (three write buffers of 64 MiB, a cache of 2 GiB) are meant for one large
 #: database; a worker has one per partition, and its hot conversations are few.

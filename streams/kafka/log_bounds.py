@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Mapping
+from contextlib import AsyncExitStack
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.kafka.clients import FETCH_MAX_WAIT_MS
-from streams.kafka.security import client_options
+from streams.kafka.clients import BrokerUnreachableError, consumer
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class LogBounds:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._connection = AsyncExitStack()
         self._client: AIOKafkaConsumer | None = None
 
     async def ask(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
@@ -45,7 +46,7 @@ class LogBounds:
             async with asyncio.timeout(ANSWER_S):
                 client = await self._connected()
                 begins, ends = await client.beginning_offsets(tps), await client.end_offsets(tps)
-        except (TimeoutError, KafkaError) as error:
+        except (TimeoutError, KafkaError, BrokerUnreachableError) as error:
             logger.debug("the broker was not heard on its logs' ends: %r", error)
             return {}
         return {(tp.topic, tp.partition): (begins[tp], ends[tp]) for tp in tps}
@@ -69,29 +70,17 @@ class LogBounds:
                     batches = await client.getmany(timeout_ms=200)
                     found |= {(tp.topic, tp.partition) for tp, records in batches.items() if records}
                 client.unsubscribe()
-        except (TimeoutError, KafkaError) as error:
+        except (TimeoutError, KafkaError, BrokerUnreachableError) as error:
             logger.debug("the broker did not say what is in its logs: %r", error)
             return set(starts)
         return found
 
     async def close(self) -> None:
         """Disconnect."""
-        if self._client is not None:
-            await self._client.stop()
-            self._client = None
+        self._client = None
+        await self._connection.aclose()
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._client is None:
-            client = AIOKafkaConsumer(
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
-                **client_options(self._settings),
-            )
-            try:
-                await client.start()
-            except BaseException:
-                await client.stop()
-                raise
-            self._client = client
+            self._client = await self._connection.enter_async_context(consumer(self._settings))
         return self._client
