@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from models.training.loop import Epoch
+from models.training.course import Epoch
 
 _TITLES: Final = {
     "reading": "reading the data",

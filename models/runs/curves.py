@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models.training.loop import Epoch
+from models.training.course import Epoch
 
 
 def draw_curves(path: Path, epochs: Sequence[Epoch], best: int, title: str) -> None:

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from models.runs.folder import RunFolder
-from models.training.loop import Epoch
+from models.training.course import Epoch
 
 _PACKAGES: Final = (
     "sekisho", "torch", "numpy", "onnx", "onnxruntime", "lightgbm", "scikit-learn", "transformers"

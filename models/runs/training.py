@@ -20,8 +20,8 @@ from models.runs.preparing import fingerprints, prepare, survey
 from models.runs.quality import Quality
 from models.runs.recorder import Recorder, versions
 from models.systems.contract import Context, load_system
+from models.training.course import Epoch
 from models.training.device import Device
-from models.training.loop import Epoch
 
 #: Of ten alerts that are all right, the precision may still be as low as 0.72 (Wilson's interval, 95 %).
 _FEW_ALERTS: Final = 10

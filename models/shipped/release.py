@@ -33,7 +33,8 @@ from models.runs.exported import write_model
 from models.shipped.corpus import RICH, PartName
 from models.shipped.plan import ReleasePlan
 from models.systems.listing_inputs import listing_statistics
-from models.training.loop import Epoch, History, outputs, scores, train
+from models.training.course import Epoch, History
+from models.training.loop import outputs, scores, train
 from streams.features.auxiliary import AUX_NAMES
 from streams.features.tensors import IMAGE_WIDTH
 from streams.features.tokens import TOKENIZER

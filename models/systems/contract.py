@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import onnx
 
     from models.training.checkpoints import Checkpoints
+    from models.training.course import Epoch
     from models.training.device import Device
-    from models.training.loop import Epoch
 
 Examples: TypeAlias = MessageSet | ListingSet
 

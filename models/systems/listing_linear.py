@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import onnx
 import torch
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
@@ -16,12 +15,11 @@ from sklearn.metrics import log_loss
 from torch import Tensor, nn
 
 from models.data.tables import Table, listing_table
-from models.data.vocabulary import Vocabulary, build_vocabulary
-from models.export.graph import listing_onnx
+from models.data.vocabulary import build_vocabulary
 from models.networks.listing import ListingStatistics, Standardise, TfIdf
-from models.systems.contract import Context, Examples, Kind, ManifestOptions, Parts
-from models.systems.listing_inputs import listing_sets, listing_statistics, unlabelled_table
-from models.training.loop import outputs, scores
+from models.systems.contract import Context, Kind, ManifestOptions, Parts
+from models.systems.listing_inputs import listing_sets, listing_statistics
+from models.systems.trained_listing import TrainedListing
 from streams.features.auxiliary import AUX_NAMES
 from streams.features.tensors import IMAGE_WIDTH
 
@@ -88,25 +86,11 @@ class LinearNetwork(nn.Module):
 
 
 @dataclass(frozen=True, slots=True)
-class TrainedLinear:
+class TrainedLinear(TrainedListing):
     """A fitted regression with its vocabulary."""
 
-    network: LinearNetwork
     options: LinearOptions
-    vocabulary: Vocabulary
     strength: float
-
-    def scores(self, examples: Examples) -> npt.NDArray[np.float64]:
-        """See `Trained`."""
-        return scores(self.network, unlabelled_table(examples, self.vocabulary))
-
-    def gates(self, examples: Examples) -> npt.NDArray[np.float32] | None:
-        """See `Trained`."""
-        return outputs(self.network, unlabelled_table(examples, self.vocabulary))[1]
-
-    def to_onnx(self) -> onnx.ModelProto:
-        """See `Trained`."""
-        return listing_onnx(self.network, self.vocabulary, image_width=IMAGE_WIDTH, aux_width=len(AUX_NAMES))
 
     def description(self) -> Mapping[str, Any]:
         """See `Trained`."""
@@ -206,7 +190,7 @@ class _LinearSystem:
         assert best is not None
         _, strength, fitted = best
         return {
-            domain: TrainedLinear(_network_of(fitted, statistics, options), options, vocabulary, strength)
+            domain: TrainedLinear(_network_of(fitted, statistics, options), vocabulary, options, strength)
         }
 
 

@@ -8,23 +8,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
-import onnx
 import torch
 from torch import Tensor
 
 from models.data.datasets import ListingSet
 from models.data.tables import Table, listing_table
 from models.data.vocabulary import Vocabulary, build_vocabulary
-from models.export.graph import listing_onnx
 from models.networks.multiclass import AlbertText, MulticlassNetwork, MulticlassShape, OneClass, focal_loss
 from models.systems.albert_words import pretrained_albert, small_albert
-from models.systems.contract import Context, Examples, Kind, ManifestOptions, Parts
-from models.systems.listing_inputs import listing_sets, listing_statistics, unlabelled_table
+from models.systems.contract import Context, Kind, ManifestOptions, Parts
+from models.systems.listing_inputs import listing_sets, listing_statistics
 from models.systems.listing_training import Draw, Lesson, ListingTraining, Loss, train_listing_network
-from models.training.loop import History, deterministic, outputs, scores
+from models.systems.trained_listing import TrainedListing
+from models.training.course import History
+from models.training.loop import deterministic
 from streams.features.auxiliary import AUX_NAMES
-from streams.features.tensors import IMAGE_WIDTH
 
 _NEUTRAL: Final = 0
 
@@ -98,26 +96,13 @@ class MulticlassTraining:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainedClass:
-    """One class of a trained network that all classes share."""
+class TrainedClass(TrainedListing):
+    """One class of a trained network that all classes share: its score is its softmax, and its file the whole network."""
 
     network: OneClass
     options: MulticlassOptions
-    vocabulary: Vocabulary
     history: History
     classes: tuple[str, ...]
-
-    def scores(self, examples: Examples) -> npt.NDArray[np.float64]:
-        """See `Trained`. The class's softmax: over the classes and neutral they sum to 1."""
-        return scores(self.network, unlabelled_table(examples, self.vocabulary))
-
-    def gates(self, examples: Examples) -> npt.NDArray[np.float32] | None:
-        """See `Trained`."""
-        return outputs(self.network, unlabelled_table(examples, self.vocabulary))[1]
-
-    def to_onnx(self) -> onnx.ModelProto:
-        """See `Trained`. Each domain's file holds the whole network."""
-        return listing_onnx(self.network, self.vocabulary, image_width=IMAGE_WIDTH, aux_width=len(AUX_NAMES))
 
     def description(self) -> Mapping[str, Any]:
         """See `Trained`."""
@@ -200,7 +185,7 @@ class _MulticlassSystem:
         classes = ("neutral", *domains)
         return {
             domain: TrainedClass(
-                OneClass(network, column, len(classes)).eval(), options, vocabulary, history, classes
+                OneClass(network, column, len(classes)).eval(), vocabulary, options, history, classes
             )
             for column, domain in enumerate(domains, start=1)
         }

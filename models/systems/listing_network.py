@@ -7,17 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
-import onnx
-
-from models.data.tables import Table, listing_table
-from models.data.vocabulary import Vocabulary, build_vocabulary
-from models.export.graph import listing_onnx
+from models.data.tables import listing_table
+from models.data.vocabulary import build_vocabulary
 from models.networks.fusion import FusionName
 from models.networks.listing import ListingEnsemble, ListingNetwork, ListingShape
-from models.systems.contract import Context, Examples, Kind, ManifestOptions, Parts
-from models.systems.listing_inputs import listing_sets, listing_statistics, unlabelled_table
+from models.systems.contract import Context, Kind, ManifestOptions, Parts
+from models.systems.listing_inputs import listing_sets, listing_statistics
 from models.systems.listing_training import (
     Lesson,
     ListingTraining,
@@ -25,10 +20,11 @@ from models.systems.listing_training import (
     every_example,
     train_listing_network,
 )
+from models.systems.trained_listing import TrainedListing
 from models.training.checkpoints import Checkpoints
-from models.training.loop import Epoch, History, deterministic, outputs, scores
+from models.training.course import Epoch, History
+from models.training.loop import deterministic
 from streams.features.auxiliary import AUX_NAMES
-from streams.features.tensors import IMAGE_WIDTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +67,11 @@ class FusionNetworkOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainedListingNetwork:
+class TrainedListingNetwork(TrainedListing):
     """Trained members with their vocabulary; a history for each."""
 
-    network: ListingEnsemble
     options: FusionNetworkOptions
-    vocabulary: Vocabulary
     histories: tuple[History, ...]
-
-    def scores(self, examples: Examples) -> npt.NDArray[np.float64]:
-        """See `Trained`."""
-        return scores(self.network, self._table(examples))
-
-    def gates(self, examples: Examples) -> npt.NDArray[np.float32] | None:
-        """See `Trained`."""
-        return outputs(self.network, self._table(examples))[1]
-
-    def to_onnx(self) -> onnx.ModelProto:
-        """See `Trained`."""
-        return listing_onnx(self.network, self.vocabulary, image_width=IMAGE_WIDTH, aux_width=len(AUX_NAMES))
 
     def description(self) -> Mapping[str, Any]:
         """See `Trained`. `best_epoch` is the first member's; `best_epochs` has all of them."""
@@ -100,9 +82,6 @@ class TrainedListingNetwork:
             "best_epochs": [history.best for history in self.histories],
             "aux_names": list(AUX_NAMES),
         }
-
-    def _table(self, examples: Examples) -> Table:
-        return unlabelled_table(examples, self.vocabulary)
 
 
 class _ListingNetworkSystem:
@@ -144,7 +123,7 @@ class _ListingNetworkSystem:
             if extra is not None:  # the first member's file is the run folder's own, which clears it
                 extra.clear()
         return {
-            domain: TrainedListingNetwork(ListingEnsemble(members), options, vocabulary, tuple(histories))
+            domain: TrainedListingNetwork(ListingEnsemble(members), vocabulary, options, tuple(histories))
         }
 
 

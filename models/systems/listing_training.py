@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,8 @@ from torch.nn import functional
 
 from models.data.tables import Table
 from models.systems.contract import Context
+from models.training.course import Course, History
 from models.training.device import Device
-from models.training.loop import Epoch, History
 
 #: What a network answers and the labels [B] (or [B, C]) to the mean loss.
 Loss = Callable[[Any, Tensor], Tensor]
@@ -99,42 +99,22 @@ def train_listing_network(
     """
     network.to(context.device.torch)
     course = _Course(network, lesson, plan, context.device, seed)
-    saved = context.checkpoints.load() if context.checkpoints is not None else None
-    if saved is not None:
-        course.restore(saved)
-        for epoch in course.epochs:
-            context.report(epoch)
-    while not course.over:
-        epoch = course.run_epoch(context.advance)
-        if context.checkpoints is not None:
-            context.checkpoints.save(course.state())
-        context.report(epoch)
-    return course.finish()
+    return course.run(context.report, context.advance, context.checkpoints)
 
 
-class _Course:
-    """A training under way: all that a checkpoint has to hold."""
+class _Course(Course):
+    """AdamW at its paces, and the averaged weights."""
 
     def __init__(
         self, network: nn.Module, lesson: Lesson, plan: ListingTraining, device: Device, seed: int
     ) -> None:
-        self.network, self.lesson, self.plan, self.device = network, lesson, plan, device
+        super().__init__(network, epochs=plan.epochs, patience=plan.patience, seed=seed)
+        self.lesson, self.plan, self.device = lesson, plan, device
         self.optimiser = torch.optim.AdamW(_paced(network, plan), lr=plan.learning_rate)
         self.averaged = copy.deepcopy(network).eval()
-        self.order = np.random.default_rng(seed)
-        self.steps_done = 0
-        self.epochs: list[Epoch] = []
-        self.best, self.best_loss = 0, math.inf
-        self.best_weights: dict[str, Tensor] = {}
         self._rates = [float(group["lr"]) for group in self.optimiser.param_groups]
 
-    @property
-    def over(self) -> bool:
-        waited = len(self.epochs) - self.best
-        impatient = self.best > 0 and self.plan.patience is not None and waited >= self.plan.patience
-        return len(self.epochs) >= self.plan.epochs or impatient
-
-    def run_epoch(self, advance: Callable[[int, int], None]) -> Epoch:
+    def run_epoch(self, advance: Callable[[int, int], None]) -> tuple[float, float]:
         """One pass over what is drawn, and the averaged weights' validation loss."""
         lesson, plan = self.lesson, self.plan
         drawn = lesson.draw(self.order)
@@ -150,47 +130,23 @@ class _Course:
             total += self._step(index, averaging) * len(index)
             self.steps_done += 1
             advance(self.steps_done, total_steps)
-        epoch = Epoch(len(self.epochs) + 1, total / len(drawn), self._validation_loss())
-        self.epochs.append(epoch)
-        if epoch.validation_loss < self.best_loss:
-            self.best, self.best_loss = epoch.number, epoch.validation_loss
-            self.best_weights = copy.deepcopy(self.averaged.state_dict())
-        return epoch
+        return total / len(drawn), self._validation_loss()
 
-    def finish(self) -> History:
-        if self.best == 0:
-            raise ArithmeticError(f"no epoch had a finite validation loss: {self.epochs}")
-        self.network.load_state_dict(self.best_weights)
-        self.network.to("cpu").eval()
-        return History(tuple(self.epochs), self.best)
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The averaged ones."""
+        return self.averaged.state_dict()
 
     def state(self) -> dict[str, Any]:
-        return {
-            "network": self.network.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "best_weights": self.best_weights,
-            "optimiser": self.optimiser.state_dict(),
-            "epochs": [asdict(epoch) for epoch in self.epochs],
-            "best": self.best,
-            "best_loss": self.best_loss,
-            "steps_done": self.steps_done,
-            "order": self.order.bit_generator.state,
-            "chance": torch.get_rng_state(),
-            "gpu_chance": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        }
+        """See `Course`."""
+        own = {"averaged": self.averaged.state_dict(), "optimiser": self.optimiser.state_dict()}
+        return super().state() | own
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
+        """See `Course`."""
+        super().restore(state)
         self.averaged.load_state_dict(state["averaged"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
-        self.best, self.best_loss = state["best"], state["best_loss"]
-        self.best_weights = state["best_weights"]
-        self.steps_done = state["steps_done"]
-        self.order.bit_generator.state = state["order"]
-        torch.set_rng_state(state["chance"])
-        if state["gpu_chance"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["gpu_chance"])
 
     def _pace(self, done: float) -> None:
         for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
@@ -199,7 +155,7 @@ class _Course:
     def _step(self, index: Tensor, averaging: float) -> float:
         table = self.lesson.training
         with self.device.autocast():
-            answer = self.network(*_moved(table.batch(index), self.device))
+            answer = self.network(*self.device.moved(table.batch(index)))
         loss = self.lesson.loss(answer, table.labels[index].to(self.device.torch))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -219,7 +175,7 @@ class _Course:
     def _validation_loss(self) -> float:
         table, total = self.lesson.validation, 0.0
         for index in torch.split(torch.argsort(table.lengths, stable=True), _SCORING_BATCH):
-            answer = self.averaged(*_moved(table.batch(index), self.device))
+            answer = self.averaged(*self.device.moved(table.batch(index)))
             labels = table.labels[index].to(self.device.torch)
             total += float(self.lesson.validation_loss(answer, labels)) * len(index)
         return total / len(table)
@@ -243,7 +199,3 @@ def _paced(network: nn.Module, plan: ListingTraining) -> list[dict[str, Any]]:
         for some, rate in rates
         if some
     ]
-
-
-def _moved(inputs: tuple[Tensor, ...], device: Device) -> tuple[Tensor, ...]:
-    return tuple(values.to(device.torch) for values in inputs)

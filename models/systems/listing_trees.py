@@ -20,7 +20,7 @@ from models.export.graph import listing_onnx
 from models.networks.trees import TreeInputs
 from models.systems.contract import Context, Examples, Kind, ManifestOptions, Parts
 from models.systems.listing_inputs import listing_sets, listing_statistics, unlabelled_table
-from models.training.loop import Epoch
+from models.training.course import Epoch
 from streams.features.auxiliary import AUX_NAMES
 from streams.features.tensors import IMAGE_WIDTH
 

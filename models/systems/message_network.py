@@ -19,7 +19,8 @@ from models.data.word_vectors import start_from_word_vectors
 from models.export.graph import message_onnx
 from models.networks.conversation import ConversationNetwork, ConversationShape
 from models.systems.contract import Context, Examples, Kind, ManifestOptions, Parts
-from models.training.loop import History, TrainingPlan, deterministic, scores, train
+from models.training.course import History
+from models.training.loop import TrainingPlan, deterministic, scores, train
 
 
 @dataclass(frozen=True, slots=True)

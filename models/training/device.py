@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -29,6 +30,10 @@ class Device:
     def torch(self) -> torch.device:
         """As torch knows it."""
         return torch.device(self.name)
+
+    def moved(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The tensors there."""
+        return tuple(values.to(self.torch) for values in inputs)
 
     def autocast(self) -> AbstractContextManager[object]:
         """Around a forward pass. bfloat16 has float32's range, so no loss scaling is needed."""

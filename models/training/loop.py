@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from torch.nn import functional
 from models.data.tables import Table
 from models.training.adabound import AdaBound
 from models.training.checkpoints import Checkpoints
+from models.training.course import Course, Epoch, History
 from models.training.device import Device
 
 _CHUNK_BATCHES = 32
@@ -54,23 +53,6 @@ class TrainingPlan:
             raise ValueError("a plan's patience is at least one epoch")
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """Mean binary cross-entropy after an epoch."""
-
-    number: int
-    training_loss: float
-    validation_loss: float
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """All epochs, and the number of the one whose weights were kept."""
-
-    epochs: tuple[Epoch, ...]
-    best: int
-
-
 def deterministic(seed: int) -> None:
     """Seed torch and let it use only algorithms that give the same bits each time (on one machine and thread count)."""
     torch.manual_seed(seed)
@@ -103,112 +85,65 @@ def train(
     device = device or Device()
     network.to(device.torch)
     weights = _class_weights(training, validation) if as_trained else None
-    course = _Course(network, plan, math.ceil(len(training) / plan.batch_size))
-    saved = checkpoints.load() if checkpoints is not None else None
-    if saved is not None:
-        course.restore(saved)
-        for epoch in course.epochs:
-            report(epoch)
-    while not course.over:
-        total = 0.0
-        network.train()
-        for index in _batches(training, plan.batch_size, course.order):
-            total += course.step(training, index, device) * len(index)
-            advance(course.steps_done, course.steps_of_all)
-        epoch = course.end_epoch(
-            total / len(training), _validation_loss(network, validation, device, weights)
-        )
-        if checkpoints is not None:
-            checkpoints.save(course.state())
-        report(epoch)
-    return course.finish()
+    return _Course(network, training, validation, plan, device=device, class_weights=weights).run(
+        report, advance, checkpoints
+    )
 
 
-class _Course:
-    """A training under way: all that a checkpoint has to hold."""
+class _Course(Course):
+    """AdaBound and its cosine decay."""
 
-    def __init__(self, network: nn.Module, plan: TrainingPlan, batches_per_epoch: int) -> None:
-        self.network, self.plan = network, plan
-        self.optimiser = AdaBound(
+    def __init__(
+        self,
+        network: nn.Module,
+        training: Table,
+        validation: Table,
+        plan: TrainingPlan,
+        *,
+        device: Device,
+        class_weights: Tensor | None,
+    ) -> None:
+        super().__init__(network, epochs=plan.epochs, patience=plan.patience, seed=plan.seed)
+        self._training, self._validation, self._plan, self._device = training, validation, plan, device
+        self._class_weights = class_weights
+        self._optimiser = AdaBound(
             network.parameters(),
             lr=plan.learning_rate,
             final_lr=plan.final_learning_rate,
             weight_decay=plan.weight_decay,
         )
-        self.steps_of_all = plan.epochs * batches_per_epoch
-        self.steps_done = 0
-        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, self.steps_of_all)
-        self.order = np.random.default_rng(plan.seed)
-        self.epochs: list[Epoch] = []
-        self.best, self.best_loss = 0, math.inf
-        self.best_weights: dict[str, Tensor] = {}
+        self._steps_of_all = plan.epochs * math.ceil(len(training) / plan.batch_size)
+        self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimiser, self._steps_of_all)
 
-    @property
-    def over(self) -> bool:
-        """Whether all epochs are done, or the last `patience` of them brought nothing."""
-        waited = len(self.epochs) - self.best
-        impatient = self.plan.patience is not None and waited >= self.plan.patience
-        return len(self.epochs) >= self.plan.epochs or (self.best > 0 and impatient)
-
-    def step(self, training: Table, index: Tensor, device: Device) -> float:
-        """One update; its mean loss."""
-        loss = _loss(self.network, training, index, self.plan.label_smoothing, device)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimiser.step()
-        self.schedule.step()
-        self.steps_done += 1
-        return float(loss.detach())
-
-    def end_epoch(self, training_loss: float, validation_loss: float) -> Epoch:
-        """Note what the epoch reached and keep its weights if it is the best so far."""
-        epoch = Epoch(len(self.epochs) + 1, training_loss, validation_loss)
-        self.epochs.append(epoch)
-        if validation_loss < self.best_loss:
-            self.best, self.best_loss = epoch.number, validation_loss
-            self.best_weights = copy.deepcopy(self.network.state_dict())
-        return epoch
-
-    def finish(self) -> History:
-        """Put the best weights in place."""
-        if self.best == 0:
-            raise ArithmeticError(f"no epoch had a finite validation loss: {self.epochs}")
-        self.network.load_state_dict(self.best_weights)
-        self.network.to("cpu").eval()
-        return History(tuple(self.epochs), self.best)
+    def run_epoch(self, advance: Callable[[int, int], None]) -> tuple[float, float]:
+        """Every training example once."""
+        total = 0.0
+        self.network.train()
+        for index in _batches(self._training, self._plan.batch_size, self.order):
+            total += self._step(index) * len(index)
+            advance(self.steps_done, self._steps_of_all)
+        validated = _validation_loss(self.network, self._validation, self._device, self._class_weights)
+        return total / len(self._training), validated
 
     def state(self) -> dict[str, Any]:
-        """For a checkpoint: every number that the rest of the training depends on, those of chance among them."""
-        return {
-            "network": self.network.state_dict(),
-            "best_weights": self.best_weights,
-            "optimiser": self.optimiser.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "epochs": [dataclasses.asdict(epoch) for epoch in self.epochs],
-            "best": self.best,
-            "best_loss": self.best_loss,
-            "steps_done": self.steps_done,
-            "order": self.order.bit_generator.state,
-            "chance": torch.get_rng_state(),
-            "gpu_chance": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        }
+        """See `Course`."""
+        own = {"optimiser": self._optimiser.state_dict(), "schedule": self._schedule.state_dict()}
+        return super().state() | own
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Be where the training was when `state` was taken."""
-        self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.schedule.load_state_dict(state["schedule"])
-        self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
-        self.best, self.best_loss, self.best_weights = (
-            state["best"],
-            state["best_loss"],
-            state["best_weights"],
-        )
-        self.steps_done = state["steps_done"]
-        self.order.bit_generator.state = state["order"]
-        torch.set_rng_state(state["chance"])
-        if state["gpu_chance"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["gpu_chance"])
+        """See `Course`."""
+        super().restore(state)
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._schedule.load_state_dict(state["schedule"])
+
+    def _step(self, index: Tensor) -> float:
+        loss = _loss(self.network, self._training, index, self._plan.label_smoothing, self._device)
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimiser.step()
+        self._schedule.step()
+        self.steps_done += 1
+        return float(loss.detach())
 
 
 @torch.no_grad()
@@ -224,7 +159,7 @@ def outputs(
     logits = torch.empty(len(table))
     gates: Tensor | None = None
     for index in torch.split(torch.argsort(table.lengths, stable=True), _SCORING_BATCH):
-        result = network(*_moved(table.batch(index), device))
+        result = network(*device.moved(table.batch(index)))
         if isinstance(result, tuple):
             gates = torch.empty(len(table), 2) if gates is None else gates
             gates[index] = result[1].cpu()
@@ -241,7 +176,7 @@ def scores(network: nn.Module, table: Table) -> npt.NDArray[np.float64]:
 
 def _loss(network: nn.Module, table: Table, index: Tensor, smoothing: float, device: Device) -> Tensor:
     with device.autocast():
-        result = network(*_moved(table.batch(index), device))
+        result = network(*device.moved(table.batch(index)))
     logits = result[0] if isinstance(result, tuple) else result
     target = (table.labels[index] * (1 - smoothing) + smoothing / 2).to(device.torch)
     return functional.binary_cross_entropy_with_logits(logits.squeeze(1).float(), target)
@@ -261,10 +196,6 @@ def _class_weights(training: Table, validation: Table) -> Tensor | None:
         return None
     positive, negative = trained / validated, (1 - trained) / (1 - validated)
     return torch.where(validation.labels > 0.5, positive, negative)
-
-
-def _moved(inputs: tuple[Tensor, ...], device: Device) -> tuple[Tensor, ...]:
-    return tuple(values.to(device.torch) for values in inputs)
 
 
 def _batches(table: Table, size: int, order: np.random.Generator) -> Iterator[Tensor]:

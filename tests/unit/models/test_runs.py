@@ -21,7 +21,7 @@ from models.runs.folder import RunFolder, RunFolderError
 from models.runs.preparing import prepare, survey
 from models.runs.training import Finished, RunOptions, train_run
 from models.systems.contract import SYSTEMS, load_system
-from models.training.loop import Epoch
+from models.training.course import Epoch
 from streams.inference.repository import read_golden, read_metadata
 from streams.rule_engine import RuleSet
 from streams.rule_engine.rule import Match

@@ -11,7 +11,7 @@ from models.data.datasets import ListingSet
 from models.export.graph import run, session
 from models.systems.contract import Parts
 from models.training.checkpoints import Checkpoints
-from models.training.loop import Epoch
+from models.training.course import Epoch
 from streams.features.tensors import ListingFeatures, listing_batch
 from tests.unit.models.listing_examples import TRAINING, UNSEEN, VALIDATION, made_up, trained
 

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from models.commands.progress import Shown
-from models.training.loop import Epoch
+from models.training.course import Epoch
 
 pytestmark = pytest.mark.train
 

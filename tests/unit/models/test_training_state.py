@@ -11,8 +11,9 @@ import torch
 from models.data.tables import Table
 from models.networks.conversation import ConversationNetwork, ConversationShape
 from models.training.checkpoints import Checkpoints
+from models.training.course import Epoch, History
 from models.training.device import Device, choose_device
-from models.training.loop import Epoch, History, TrainingPlan, deterministic, scores, train
+from models.training.loop import TrainingPlan, deterministic, scores, train
 from tests.unit.models.test_training import contextual
 
 pytestmark = pytest.mark.train
