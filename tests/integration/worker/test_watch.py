@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -26,15 +27,10 @@ from tests.integration.worker.traffic import message, send
 on_noida = pytest.mark.parametrize("broker", ["noida"], indirect=True)
 
 
-@pytest_asyncio.fixture
-async def consuming(kafka_settings: Settings) -> AsyncIterator[tuple[Worker, asyncio.Task[int]]]:
-    """A worker in this process, so that the test can reach inside; it has no models to wait for."""
-    kafka_settings.data_dir.mkdir()
-    made = await topics.create(kafka_settings, topics.catalogue(kafka_settings, DOMAINS))
-    assert all(outcome.result == "created" for outcome in made)
-    worker = Worker(
-        kafka_settings.model_copy(update={"web_port": 0, "triton": "127.0.0.1:1", "stall_s": 3.0})
-    )
+@asynccontextmanager
+async def running_worker(settings: Settings) -> AsyncIterator[tuple[Worker, asyncio.Task[int]]]:
+    """A worker in this process, so that the test can reach inside, once it consumes."""
+    worker = Worker(settings)
     running = asyncio.create_task(worker.run())
     try:
         async with asyncio.timeout(30):
@@ -48,6 +44,22 @@ async def consuming(kafka_settings: Settings) -> AsyncIterator[tuple[Worker, asy
             await asyncio.wait([running], timeout=20)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().remove_signal_handler(number)
+
+
+@pytest_asyncio.fixture
+async def settings(kafka_settings: Settings) -> Settings:
+    """Of a worker that has no models to wait for, with its topics made."""
+    kafka_settings.data_dir.mkdir()
+    made = await topics.create(kafka_settings, topics.catalogue(kafka_settings, DOMAINS))
+    assert all(outcome.result == "created" for outcome in made)
+    return kafka_settings.model_copy(update={"web_port": 0, "triton": "127.0.0.1:1", "stall_s": 3.0})
+
+
+@pytest_asyncio.fixture
+async def consuming(settings: Settings) -> AsyncIterator[tuple[Worker, asyncio.Task[int]]]:
+    """A worker that consumes."""
+    async with running_worker(settings) as started:
+        yield started
 
 
 @on_noida
@@ -153,31 +165,18 @@ async def test_a_log_whose_end_no_record_reaches_is_no_stall(
 
 @pytest.mark.parametrize("broker", ["kafka"], indirect=True)
 async def test_a_worker_that_comes_to_a_topic_whose_records_expired_has_nothing_to_do(
-    kafka_settings: Settings,
+    settings: Settings,
 ) -> None:
-    settings = kafka_settings.model_copy(update={"web_port": 0, "triton": "127.0.0.1:1", "stall_s": 3.0})
-    await topics.create(settings, topics.catalogue(settings, DOMAINS))
     await send(settings, [message(f"m{n}", "いつ届きますか", transaction_id=f"t{n}") for n in range(20)])
     name = settings.topic("messages")
     async with admin(settings) as client:
         await client.delete_records(
             {TopicPartition(name, p): RecordsToDelete(before_offset=-1) for p in range(settings.partitions)}
         )
-    worker = Worker(settings)
-    running = asyncio.create_task(worker.run())
-    try:
-        async with asyncio.timeout(30):
-            while not worker.health.consuming:
-                assert not running.done(), running.exception()
-                await asyncio.sleep(0.1)
+    async with running_worker(settings) as (worker, running):
         await asyncio.sleep(3 * settings.stall_s)
         assert not running.done()
         assert worker.health.lag[name] == 0
-    finally:
-        signal.raise_signal(signal.SIGTERM)
-        await asyncio.wait([running], timeout=20)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().remove_signal_handler(number)
 
 
 def _wait_until_it_answers(worker: WorkerProcess) -> None:
