@@ -20,7 +20,7 @@ RESULTS = Path(__file__).parents[2] / "docs" / "results"
     "--events", type=click.IntRange(1), default=1_000_000, show_default=True, help="least number sent"
 )
 @click.option("--rate", type=click.FloatRange(1), default=300.0, show_default=True, help="events per second")
-@click.option("--faults", type=click.IntRange(0), default=60, show_default=True)
+@click.option("--faults", type=click.IntRange(1), default=60, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="of traffic, faults and their times")
 @click.option("--workers", type=click.IntRange(1, 8), default=3, show_default=True)
 @click.option("--brokers", type=click.Choice(["1", "3"]), default="3", show_default=True)

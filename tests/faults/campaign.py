@@ -33,9 +33,9 @@ from tests.faults.injector import Injector, Surroundings
 from tests.faults.journal import Journal, entries
 from tests.faults.ledger import Ledger, read
 from tests.faults.load import Load
-from tests.faults.recovery import Injected, recoveries
-from tests.faults.sampling import Sampler
-from tests.faults.schedule import KINDS, TRITON_KINDS, Kind, schedule
+from tests.faults.recovery import CALM_S, NORMAL_S, Injected, recoveries
+from tests.faults.sampling import EVERY_S, Sampler
+from tests.faults.schedule import KINDS, TRITON_KINDS, Kind, frozen_triton_at_the_end, schedule
 from tests.faults.servers import Brokers, Triton
 from tests.faults.small_disk import SmallDisk, SmallDiskUnavailable
 from tests.faults.traffic import events
@@ -151,7 +151,8 @@ def judge(facts: Facts, plan: Plan, editions: Editions) -> Verdict:
     ]
     away = [(fault.began_s, fault.lifted_s) for fault, _ in spans if fault.kind in TRITON_KINDS]
     others = [(f.began_s, max(end_s, f.lifted_s)) for f, end_s in spans if f.kind not in TRITON_KINDS]
-    check_rule_waits(facts, quiet_stretches(away, others, margin_s=1.0), verdict, limit_s=SCORE_DEADLINE_S)
+    stretches = quiet_stretches(away, others, margin_s=1.0)
+    check_rule_waits(facts, stretches, verdict, limit_s=SCORE_DEADLINE_S)
     verdict.counts["events put aside for their models"] = facts.database.execute(
         "select count(*) from output where out_topic = 'rescore'"
     ).fetchone()[0]
@@ -229,7 +230,7 @@ async def _break_under_load(plan: Plan, around: Surroundings) -> float:
     """Send and inject until both are done; how long the load lasted, in seconds."""
     length_s = max(plan.events / plan.rate, WARM_UP_S + COOL_DOWN_S)
     faults = schedule(
-        plan.seed, count=plan.faults, first_s=WARM_UP_S, last_s=length_s - COOL_DOWN_S, kinds=plan.kinds
+        plan.seed, count=plan.faults - 1, first_s=WARM_UP_S, last_s=length_s - COOL_DOWN_S, kinds=plan.kinds
     )
     began_s = time.monotonic()
     sampler = _sampler(around)
@@ -238,7 +239,10 @@ async def _break_under_load(plan: Plan, around: Surroundings) -> float:
         sampling = group.create_task(sampler.run())
         records = events(plan.seed, start=datetime.now(UTC), rate=plan.rate)
         load = group.create_task(around.load.run(records))
-        await Injector(around).run(faults)
+        injector = Injector(around)
+        await injector.run(faults)
+        await _until_calm(sampler, plan.rate)
+        await injector.run((frozen_triton_at_the_end(plan.faults),))
         while around.load.sent < plan.events and not load.done():
             await asyncio.wait({load}, timeout=0.2)
         around.load.stop()
@@ -249,6 +253,15 @@ async def _break_under_load(plan: Plan, around: Surroundings) -> float:
         await _until_worked_off(sampler, around)
         sampling.cancel()
     return load_s
+
+
+async def _until_calm(sampler: Sampler, rate: float) -> None:
+    """Wait until what the faults left behind is worked off, so that the next fault is alone; not for ever."""
+    began_s = calm_since_s = time.monotonic()
+    while (now_s := time.monotonic()) - calm_since_s <= 2 * CALM_S and now_s - began_s < SETTLE_LIMIT_S:
+        if sampler.lag is None or sampler.lag > NORMAL_S * rate:
+            calm_since_s = now_s
+        await asyncio.sleep(EVERY_S / 2)
 
 
 def _sampler(around: Surroundings) -> Sampler:

@@ -51,6 +51,9 @@ _PARTS: Final[Mapping[Kind, tuple[Part, float, float]]] = {
     "disk full": ("workers", 10, 20),
 }
 
+#: Three deadlines for scores long, so that most events of that time would show a wait.
+LONE_FREEZE_S: Final = 15.0
+
 #: Faults that keep models from answering and leave all else alone.
 TRITON_KINDS: Final[frozenset[Kind]] = frozenset(kind for kind in KINDS if _PARTS[kind][0] == "triton")
 
@@ -100,3 +103,8 @@ def schedule(
         )
         for number, (kind, at_s) in enumerate(zip(chosen, times, strict=True), start=1)
     )
+
+
+def frozen_triton_at_the_end(number: int) -> Fault:
+    """The fault that follows all others when they are over: only alone can it show that rules do not wait for Triton."""
+    return Fault(number=number, kind="Triton frozen", at_s=0.0, hold_s=LONE_FREEZE_S, choice=0)

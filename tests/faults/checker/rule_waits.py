@@ -25,7 +25,10 @@ class Stretch:
 
 
 def check_rule_waits(facts: Facts, stretches: Sequence[Stretch], verdict: Verdict, *, limit_s: float) -> None:
-    """An alert by rules that took `limit_s` after its record may have waited for the models: their deadline is that."""
+    """An alert by rules that took `limit_s` after its record may have waited for the models: their deadline is that.
+
+    No alert at all in such a time is a complaint too: the promise would have been held to nothing.
+    """
     waits_s: list[float] = []
     facts.database.execute("create index if not exists arrivals on source (at_ms)")
     facts.database.execute("create index if not exists alert_idents on alert (ident)")
@@ -37,7 +40,11 @@ def check_rule_waits(facts: Facts, stretches: Sequence[Stretch], verdict: Verdic
                     "rules waited", f"an alert by rules came {waits_s[-1]:.1f} s after its record"
                 )
     verdict.counts["rule alerts while Triton was away"] = len(waits_s)
-    if waits_s:
+    if not waits_s:
+        verdict.complain(
+            "rules not shown", f"no alert by rules in {len(stretches)} times without Triton alone"
+        )
+    else:
         verdict.measured["rule alert while Triton was away, p50 s"] = round(statistics.median(waits_s), 3)
         verdict.measured["rule alert while Triton was away, max s"] = round(max(waits_s), 3)
 

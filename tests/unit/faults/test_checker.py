@@ -197,6 +197,14 @@ def test_rules_that_waited_are_told_from_those_that_did_not(tmp_path: Path):
     facts.close()
 
 
+def test_a_promise_about_rules_that_was_held_to_no_alert_is_not_shown(tmp_path: Path):
+    facts = Facts(tmp_path / "facts", [])
+    verdict = Verdict()
+    check_rule_waits(facts, [], verdict, limit_s=5.0)
+    assert verdict.complaints == {"rules not shown": 1}
+    facts.close()
+
+
 def test_a_stretch_in_which_something_else_was_broken_proves_nothing():
     quiet = quiet_stretches([(10.0, 20.0), (50.0, 60.0), (70.0, 70.5)], [(5.0, 11.0)], margin_s=1.0)
     assert [(s.from_ms, s.to_ms) for s in quiet] == [(50_000, 59_000)]

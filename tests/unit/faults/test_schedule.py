@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.schedule import KINDS, schedule
+from tests.faults.campaign import SCORE_DEADLINE_S
+from tests.faults.schedule import KINDS, frozen_triton_at_the_end, schedule
 
 
 @given(seed=st.integers(), count=st.integers(0, 120), first_s=st.floats(0, 100), length_s=st.floats(0, 4000))
@@ -52,3 +53,9 @@ def test_a_time_that_is_none_is_refused(first_s: float, last_s: float):
 def test_no_kinds_are_refused():
     with pytest.raises(ValueError, match="no kinds"):
         schedule(1, count=1, first_s=0, last_s=1, kinds=())
+
+
+def test_the_last_fault_freezes_triton_for_longer_than_events_wait_for_their_scores():
+    last = frozen_triton_at_the_end(60)
+    assert (last.number, last.part) == (60, "triton")
+    assert last.hold_s > 2 * SCORE_DEADLINE_S
