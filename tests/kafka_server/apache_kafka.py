@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from tests.kafka_server.certificates import Certificates
+from tests.kafka_server.certificates import Certificates, Signed
 
 POM = Path(__file__).with_name("pom.xml")
 #: Any 22 characters of URL-safe base64 that decode to 16 bytes: the id only has to be the same on every node.
@@ -86,35 +86,67 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class SecureListeners:
-    """Two more ports of a single node: SASL_SSL with SCRAM, and SSL that wants a client certificate."""
+    """More ports of a single node: SASL over TLS, SASL without, TLS that wants a client's certificate, a wrong host.
 
-    scram_port: int
+    SASL is SCRAM-SHA-256, SCRAM-SHA-512 or PLAIN; the misnamed port shows a certificate of another host.
+    """
+
+    sasl_tls_port: int
+    sasl_port: int
     mutual_tls_port: int
+    misnamed_port: int
     username: str
     password: str
     certificates: Certificates
 
     def properties(self, plain: dict[str, str]) -> dict[str, str]:
         """What to add to the properties of a node that has only its plain listeners."""
-        pem = {
-            "ssl.keystore.type": "PEM",
-            "ssl.keystore.location": str(self.certificates.server),
-            "ssl.truststore.type": "PEM",
-            "ssl.truststore.location": str(self.certificates.ca),
+        places = {
+            "SASLTLS": ("SASL_SSL", self.sasl_tls_port),
+            "SASL": ("SASL_PLAINTEXT", self.sasl_port),
+            "MUTUAL": ("SSL", self.mutual_tls_port),
+            "MISNAMED": ("SSL", self.misnamed_port),
         }
-        listeners = f"SCRAM://127.0.0.1:{self.scram_port},MUTUAL://127.0.0.1:{self.mutual_tls_port}"
-        jaas = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
-        return {
+        listeners = ",".join(f"{name}://127.0.0.1:{port}" for name, (_, port) in places.items())
+        protocols = ",".join(f"{name}:{protocol}" for name, (protocol, _) in places.items())
+        added = {
             "listeners": f"{plain['listeners']},{listeners}",
             "advertised.listeners": f"{plain['advertised.listeners']},{listeners}",
-            "listener.security.protocol.map": (
-                f"{plain['listener.security.protocol.map']},SCRAM:SASL_SSL,MUTUAL:SSL"
-            ),
-            **{f"listener.name.scram.{name}": value for name, value in pem.items()},
-            **{f"listener.name.mutual.{name}": value for name, value in pem.items()},
-            "listener.name.scram.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-            "listener.name.scram.scram-sha-512.sasl.jaas.config": jaas,
+            "listener.security.protocol.map": f"{plain['listener.security.protocol.map']},{protocols}",
             "listener.name.mutual.ssl.client.auth": "required",
+        }
+        for name in ("sasltls", "sasl"):
+            added |= self._logins(f"listener.name.{name}")
+        for name in ("sasltls", "mutual"):
+            added |= self._tls(f"listener.name.{name}", self.certificates.server)
+        return added | self._tls("listener.name.misnamed", self.certificates.misnamed)
+
+    def scram_users(self) -> list[str]:
+        """Arguments of the storage tool that make the user known under both mechanisms."""
+        login = f"[name={self.username},password={self.password}]"
+        return [
+            argument
+            for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512")
+            for argument in ("--add-scram", f"{mechanism}={login}")
+        ]
+
+    def _logins(self, listener: str) -> dict[str, str]:
+        modules = "org.apache.kafka.common.security"
+        scram = f"{modules}.scram.ScramLoginModule required;"
+        plain = f'{modules}.plain.PlainLoginModule required user_{self.username}="{self.password}";'
+        return {
+            f"{listener}.sasl.enabled.mechanisms": "SCRAM-SHA-256,SCRAM-SHA-512,PLAIN",
+            f"{listener}.scram-sha-256.sasl.jaas.config": scram,
+            f"{listener}.scram-sha-512.sasl.jaas.config": scram,
+            f"{listener}.plain.sasl.jaas.config": plain,
+        }
+
+    def _tls(self, listener: str, shown: Signed) -> dict[str, str]:
+        return {
+            f"{listener}.ssl.keystore.type": "PEM",
+            f"{listener}.ssl.keystore.location": str(shown.store()),
+            f"{listener}.ssl.truststore.type": "PEM",
+            f"{listener}.ssl.truststore.location": str(self.certificates.authority.certificate),
         }
 
 
@@ -142,6 +174,10 @@ def server_properties(node: Node, nodes: Sequence[Node]) -> dict[str, str]:
         "transaction.state.log.min.isr": "1",
         # Kafka's own topic of committed offsets must not rest on one replica where there are three.
         "min.insync.replicas": "2" if len(nodes) >= 3 else "1",
+        # A follower's fetch waits for 64 KiB or 20 ms, not for one byte or 500 ms: every small append was fetched at
+        # once by each follower, hundreds of requests a second for a load of 300 records/s.
+        "replica.fetch.min.bytes": str(1 << 16),
+        "replica.fetch.wait.max.ms": "20",
         # a broker gives up when the controllers are not there in time; here they start at the same moment as it does
         "initial.broker.registration.timeout.ms": str(int(START_TIMEOUT_S * 1000) * len(nodes)),
         # the 3 s that a production broker waits for more members would be most of a short test
@@ -226,11 +262,10 @@ class ApacheKafka:
             return
         node.directory.mkdir(parents=True, exist_ok=True)
         properties = server_properties(node, self.nodes)
-        users = []
+        users: list[str] = []
         if self._secure is not None:
             properties |= self._secure.properties(properties)
-            login = f"[name={self._secure.username},password={self._secure.password}]"
-            users = ["--add-scram", f"SCRAM-SHA-512={login}"]
+            users = self._secure.scram_users()
         path = node.directory / "server.properties"
         path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
         done = subprocess.run(
