@@ -16,6 +16,7 @@ from streams.inference.addresses import Targets, targets
 from streams.inference.contracts import DataType, ServedConfig, TensorSpec
 from streams.inference.failures import InferenceFailed, reason_of
 from streams.settings import Settings
+from streams.tls import TlsFiles
 
 Result = TypeVar("Result")
 
@@ -97,16 +98,21 @@ class TritonClient:
     @classmethod
     def from_settings(cls, settings: Settings) -> TritonClient:
         """As `SEKISHO_TRITON*` say. Raises ValueError for addresses and files that cannot be used."""
-        for name in ("triton_tls_ca_file", "triton_tls_cert_file", "triton_tls_key_file"):
-            path = getattr(settings, name)
-            if path is not None and not path.is_file():
-                raise ValueError(f"SEKISHO_{name.upper()} names {path}, which is not a file")
+        ca_file, cert_file, key_file = (
+            settings.triton_tls_ca_file,
+            settings.triton_tls_cert_file,
+            settings.triton_tls_key_file,
+        )
+        if ca_file is None and (cert_file is not None or key_file is not None):
+            raise ValueError(
+                "a client certificate for Triton is set, but no SEKISHO_TRITON_TLS_CA_FILE, which turns TLS on"
+            )
         tls = None
-        if settings.triton_tls_ca_file is not None:
+        if ca_file is not None:
+            # Looked at here, because gRPC says no more of a bad file than "unavailable".
+            TlsFiles("SEKISHO_TRITON_TLS", ca_file, cert_file, key_file).context()
             tls = ClientTls(
-                str(settings.triton_tls_ca_file),
-                str(settings.triton_tls_cert_file) if settings.triton_tls_cert_file else None,
-                str(settings.triton_tls_key_file) if settings.triton_tls_key_file else None,
+                str(ca_file), str(cert_file) if cert_file else None, str(key_file) if key_file else None
             )
         key = settings.triton_admin_key
         return cls(

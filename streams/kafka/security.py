@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from streams.settings import Settings
+from streams.tls import TlsFiles, TlsFilesError
 
 if TYPE_CHECKING:
     import faust
@@ -24,6 +24,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
     Raises `SecuritySettingsError` naming the variable to correct.
     """
+    _refuse_what_would_be_ignored(settings)
     options: dict[str, Any] = {
         "bootstrap_servers": [server.strip() for server in settings.broker.split(",") if server.strip()],
         "security_protocol": settings.security_protocol,
@@ -47,6 +48,7 @@ def faust_credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCr
     """
     import faust  # half a second: commands that only talk to Kafka do without
 
+    _refuse_what_would_be_ignored(settings)
     context = tls_context(settings) if settings.security_protocol in _TLS else None
     if settings.security_protocol in _SASL:
         username, password = _sasl_login(settings)
@@ -66,37 +68,29 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
 
     Raises `SecuritySettingsError` for a certificate without its key, a missing file, or one that is not PEM.
     """
-    ca_file, cert_file, key_file = (
-        settings.security_ca_file,
-        settings.security_cert_file,
-        settings.security_key_file,
-    )
-    for field, path in (
-        ("security_ca_file", ca_file),
-        ("security_cert_file", cert_file),
-        ("security_key_file", key_file),
-    ):
-        _require_file(field, path)
-    if (cert_file is None) != (key_file is None):
-        missing = "security_key_file" if key_file is None else "security_cert_file"
-        raise SecuritySettingsError(
-            f"mutual TLS needs the client's certificate and its key: {_variable(missing)} is not set"
-        )
     try:
-        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=ca_file)
-    except ssl.SSLError as error:
-        raise SecuritySettingsError(
-            f"{_variable('security_ca_file')}: {ca_file} holds no usable PEM certificate ({error.reason})"
-        ) from error
-    if cert_file is not None:
-        try:
-            context.load_cert_chain(cert_file, key_file)
-        except ssl.SSLError as error:
+        return TlsFiles(
+            "SEKISHO_SECURITY",
+            settings.security_ca_file,
+            settings.security_cert_file,
+            settings.security_key_file,
+        ).context()
+    except TlsFilesError as error:
+        raise SecuritySettingsError(str(error)) from error
+
+
+def _refuse_what_would_be_ignored(settings: Settings) -> None:
+    """A login or a certificate that the protocol does not use: somebody believes that the connection is safer."""
+    login, tls = ("username", "password"), ("ca_file", "cert_file", "key_file")
+    unused = (() if settings.security_protocol in _SASL else login) + (
+        () if settings.security_protocol in _TLS else tls
+    )
+    for name in unused:
+        if getattr(settings, f"security_{name}") is not None:
             raise SecuritySettingsError(
-                f"{_variable('security_cert_file')} and {_variable('security_key_file')}: "
-                f"{cert_file} and {key_file} are not a certificate and its unencrypted key in PEM ({error.reason})"
-            ) from error
-    return context
+                f"{_variable(f'security_{name}')} is set, but {_variable('security_protocol')}="
+                f"{settings.security_protocol} makes no use of it: take SASL_SSL for a login over TLS, SSL for TLS alone"
+            )
 
 
 def _sasl_login(settings: Settings) -> tuple[str, str]:
@@ -107,11 +101,6 @@ def _sasl_login(settings: Settings) -> tuple[str, str]:
             f"{_variable(missing)} is not set"
         )
     return settings.security_username, settings.security_password.get_secret_value()
-
-
-def _require_file(field: str, path: Path | None) -> None:
-    if path is not None and not path.is_file():
-        raise SecuritySettingsError(f"{_variable(field)} names {path}, which is not a file")
 
 
 def _variable(field: str) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 
 import faust
@@ -53,7 +55,7 @@ def test_sasl_over_tls_verifies_the_broker(tls: certificates.Certificates) -> No
         security_protocol="SASL_SSL",
         security_username="u",
         security_password=SecretStr("p"),
-        security_ca_file=tls.ca,
+        security_ca_file=tls.authority.certificate,
     )
 
     context = client_options(settings)["ssl_context"]
@@ -68,9 +70,9 @@ def test_sasl_over_tls_verifies_the_broker(tls: certificates.Certificates) -> No
 def test_tls_alone_gives_faust_the_context(tls: certificates.Certificates) -> None:
     settings = Settings(
         security_protocol="SSL",
-        security_ca_file=tls.ca,
-        security_cert_file=tls.client_cert,
-        security_key_file=tls.client_key,
+        security_ca_file=tls.authority.certificate,
+        security_cert_file=tls.client.certificate,
+        security_key_file=tls.client.key,
     )
 
     credentials = faust_credentials(settings)
@@ -114,7 +116,7 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
 
 @needs_openssl
 def test_a_certificate_without_its_key(tls: certificates.Certificates) -> None:
-    settings = Settings(security_protocol="SSL", security_cert_file=tls.client_cert)
+    settings = Settings(security_protocol="SSL", security_cert_file=tls.client.certificate)
 
     with pytest.raises(SecuritySettingsError, match="SEKISHO_SECURITY_KEY_FILE is not set"):
         client_options(settings)
@@ -124,9 +126,56 @@ def test_a_certificate_without_its_key(tls: certificates.Certificates) -> None:
 def test_a_key_of_another_certificate(tls: certificates.Certificates) -> None:
     settings = Settings(
         security_protocol="SSL",
-        security_cert_file=tls.client_cert,
-        security_key_file=tls.ca.with_suffix(".key"),
+        security_cert_file=tls.client.certificate,
+        security_key_file=tls.authority.key,
     )
 
     with pytest.raises(SecuritySettingsError, match="are not a certificate and its unencrypted key"):
         client_options(settings)
+
+
+@needs_openssl
+def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(
+    tls: certificates.Certificates,
+) -> None:
+    """OpenSSL asks the terminal, or standard input where there is none; here the right answer is waiting there."""
+    program = (
+        "import sys; from streams.settings import Settings; from streams.kafka.security import tls_context; "
+        "tls_context(Settings(security_cert_file=sys.argv[1], security_key_file=sys.argv[2]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tls.client.certificate), str(tls.client.locked_key())],
+        input=f"{certificates.KEY_PASSWORD}\n",
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "SecuritySettingsError: SEKISHO_SECURITY_CERT_FILE and SEKISHO_SECURITY_KEY_FILE" in done.stderr
+    assert "pass phrase" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("protocol", "given"),
+    [
+        ("PLAINTEXT", {"security_password": SecretStr("hunter2")}),
+        ("PLAINTEXT", {"security_username": "u"}),
+        ("PLAINTEXT", {"security_ca_file": Path("ca.pem")}),
+        ("SSL", {"security_password": SecretStr("hunter2")}),
+        ("SASL_PLAINTEXT", {"security_cert_file": Path("client.pem")}),
+    ],
+)
+@pytest.mark.parametrize("read_by", [client_options, faust_credentials])
+def test_what_the_protocol_would_ignore_is_refused(protocol: str, given: dict[str, object], read_by) -> None:
+    """Whoever sets a password believes that the connection is protected."""
+    (name,) = given
+    settings = Settings(security_protocol=protocol, **given)  # type: ignore[arg-type]
+
+    with pytest.raises(
+        SecuritySettingsError, match=f"SEKISHO_{name.upper()} is set, but SEKISHO_SECURITY_PROTOCOL"
+    ) as refused:
+        read_by(settings)
+    assert "hunter2" not in str(refused.value)
