@@ -24,6 +24,7 @@ COMMANDS = {
     "train": "models.commands.train:command",
     "evaluate": "models.commands.evaluate:command",
     "settings": "streams.cli.settings:command",
+    "stress": "streams.cli.stress:command",
     "doctor": "streams.cli.doctor:command",
 }
 
