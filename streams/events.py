@@ -8,6 +8,7 @@ surrogate or a missing key leave a *note* and the event is scored all the same. 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ FINAL_STATUSES = ("completed", "cancelled")
 MAX_AHEAD_US = 24 * 3600 * 1_000_000
 #: No marketplace message is older than this: 2000-01-01T00:00:00Z. Catches 0, seconds-as-milliseconds and the like.
 EARLIEST_US = 946_684_800 * 1_000_000
+#: The last second of the year 9999, the last that a time in the outputs can be written in.
+LATEST_US = 253_402_300_799_000_000
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Text = Annotated[str, msgspec.Meta(max_length=100_000)]
@@ -179,7 +182,7 @@ def event_time_us(stated: str | None, broker_us: int) -> tuple[int, tuple[str, .
         at_us = int(parsed.timestamp() * 1_000_000)
     except (OverflowError, OSError, ValueError):
         return broker_us, ("time_implausible",)
-    if not EARLIEST_US <= at_us <= broker_us + MAX_AHEAD_US:
+    if not EARLIEST_US <= at_us <= min(broker_us + MAX_AHEAD_US, LATEST_US):
         return broker_us, ("time_implausible",)
     return at_us, ()
 
@@ -229,11 +232,14 @@ def _parse_leniently(value: bytes, error: Exception) -> Any:  # noqa: ANN401 - J
     except UnicodeDecodeError as bad:
         raise BadRecord("not_utf8", f"byte {bad.start} is not valid UTF-8") from bad
     try:
-        body = json.loads(text, parse_constant=_no_such_constant)
-    except (ValueError, RecursionError) as bad:
+        body = json.loads(text, parse_constant=_no_such_constant, parse_float=_finite)
+        clean = _without_surrogates(body)
+        found = clean != body
+    except RecursionError as bad:  # each of the three goes a different depth
+        raise BadRecord("not_json", "nested too deeply") from bad
+    except ValueError as bad:
         raise BadRecord("not_json", str(error)) from bad
-    clean = _without_surrogates(body)
-    if clean == body:  # the fast parser refused it for another reason
+    if not found:  # the fast parser refused it for another reason
         raise BadRecord("not_json", str(error)) from error
     return clean
 
@@ -251,6 +257,14 @@ def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:
 def _no_such_constant(name: str) -> object:
     """Python's parser takes NaN and Infinity, which JSON does not have."""
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(written: str) -> float:
+    """Python's parser takes 1e999 for infinity, which no column of a model can hold; the fast one refuses it."""
+    number = float(written)
+    if not math.isfinite(number):
+        raise ValueError(f"{written[:20]} is out of range")
+    return number
 
 
 def _without_surrogates(body: Any) -> Any:  # noqa: ANN401

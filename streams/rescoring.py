@@ -6,15 +6,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from streams.events import BadRecord, Position
+from streams.events import LATEST_US, BadRecord, Position
 from streams.features.tensors import WRITER_CODES
 from streams.screening import Case, Source
 from streams.windows import Turn
 
 FORMAT = 1
-
-#: The year 9999, the last that a time in the outputs can be written in.
-LATEST_US = 253_402_300_799_000_000
 
 _Offset = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 _Moment = Annotated[int, msgspec.Meta(ge=0, le=LATEST_US)]

@@ -10,9 +10,8 @@ from typing import Any
 from streams import metrics
 from streams.agents.lane import Delivery, Lane
 from streams.agents.screening_lane import Refused, Row
-from streams.events import BadRecord, Decision, Decoded, Listing, Message, Position
+from streams.events import LATEST_US, BadRecord, Decision, Decoded, Listing, Message, Position
 from streams.kafka.dead_letters import DeadLetter
-from streams.rescoring import LATEST_US
 from streams.screening import Source
 
 #: Records examined before others get the event loop: at some 150 µs each, 32 hold it for 5 ms.
