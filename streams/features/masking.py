@@ -12,6 +12,12 @@ from functools import lru_cache
 from streams.features.normal_form import align, encodable, normalise
 from streams.features.patterns import Span, pattern_spans
 
+#: Excerpts end here: rules look through no more of a text, and looking for personal data in the 100,000 characters
+#: that a listing may hold takes up to a second.
+EXCERPT_END = 10_000
+#: What is looked at beyond it, so that a number that goes on there is still one.
+_BEYOND = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Masked:
@@ -50,10 +56,15 @@ def mask_spans(text: str, spans: Sequence[Span]) -> Masked:
 
 
 def masked_excerpt(text: str, start: int, end: int) -> str:
-    """`text[start:end]`, the text of a rule's span, with placeholders for the personal data that it touches."""
+    """`text[start:end]`, the text of a rule's span, with placeholders for the personal data that it touches.
+
+    A span that goes on beyond `EXCERPT_END` ends there, in "…".
+    """
+    if end > EXCERPT_END:
+        return masked_excerpt(text, start, EXCERPT_END) + "…"
     pieces: list[str] = []
     at = start
-    for span in mask_patterns(text).spans:
+    for span in mask_patterns(text[: EXCERPT_END + _BEYOND]).spans:
         if span.end > at and span.start < end:
             pieces += (encodable(text[at : max(at, span.start)]), placeholder(span.kind))
             at = span.end

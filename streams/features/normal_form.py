@@ -101,6 +101,11 @@ def _finish(composed: str) -> str:
     return folded.translate(_ONE_TO_ONE) if _HAS_ONE_TO_ONE.search(folded) else folded
 
 
+def _changes(before: str, character: str, alone: str) -> bool:
+    """Whether the two together do not normalise to the two apart; `alone` is the character by itself, normalised."""
+    return unicodedata.normalize("NFKC", before + character) != unicodedata.normalize("NFKC", before) + alone
+
+
 def _pieces(text: str) -> list[tuple[str, int, int]]:
     pieces: list[tuple[str, int, int]] = []
     for index, written in enumerate(text):
@@ -111,11 +116,10 @@ def _pieces(text: str) -> list[tuple[str, int, int]]:
             continue
         if pieces and not character.isascii():
             before, start, _ = pieces[-1]
-            together = unicodedata.normalize("NFKC", before + character)
+            # Marks first: a thousand on one letter would be normalised a thousand times over. Of what is written,
+            # half-width voiced marks combine only once they are normalised.
             alone = unicodedata.normalize("NFKC", character)
-            apart = unicodedata.normalize("NFKC", before) + alone
-            # Of what is written, half-width voiced marks combine only once they are normalised.
-            if together != apart or unicodedata.combining(alone[0]):
+            if unicodedata.combining(alone[0]) or _changes(before, character, alone):
                 pieces[-1] = (before + character, start, index + 1)
                 continue
         pieces.append((character, index, index + 1))
