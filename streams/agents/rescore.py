@@ -89,5 +89,5 @@ async def wait_until_due(
                 await scorer.wait_available()
         except TimeoutError:
             continue
-        return True
+        return is_current(delivery)
     return False

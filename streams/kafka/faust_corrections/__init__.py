@@ -18,7 +18,7 @@ from streams.kafka.faust_corrections.commit_frontier import CommitFrontier
 from streams.kafka.faust_corrections.consumer_thread import CorrectedConsumerThread
 from streams.kafka.faust_corrections.paused_fetch import PausedFetch
 from streams.kafka.faust_corrections.recovery import CorrectedTableManager
-from streams.kafka.faust_corrections.revoke import DrainOnRevoke
+from streams.kafka.faust_corrections.revoke import DrainOnRevoke, StopsInOrder
 
 __all__ = ["CorrectedApp", "CorrectedConsumer", "CorrectedTableManager", "PassThroughSchema"]
 
@@ -45,7 +45,7 @@ class CorrectedTransport(driver.Transport):  # type: ignore[misc]
     Consumer = CorrectedConsumer
 
 
-class CorrectedApp(faust.App):  # type: ignore[misc]
+class CorrectedApp(StopsInOrder, faust.App):  # type: ignore[misc]
     """A Faust app whose consumer and table recovery are corrected. Pass `TableManager=CorrectedTableManager`."""
 
     def _new_transport(self) -> CorrectedTransport:

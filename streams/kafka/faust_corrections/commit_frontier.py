@@ -68,8 +68,8 @@ class CommitFrontier:
         self.frontiers: defaultdict[TP, Frontier] = defaultdict(Frontier)
 
     def complete(self: Any, tp: TP, last_offset: int, generation_id: int) -> bool:
-        """Say that a batch is finished and its outputs are acknowledged. False if the partition was taken away."""
-        if generation_id != self.app.consumer_generation_id:
+        """Say that a batch is finished and its outputs are acknowledged. False if the partition was let go meanwhile."""
+        if not self.is_current(generation_id):
             return False
         self.frontiers[tp].complete(last_offset=last_offset)
         self._acked[tp]  # a key here makes Faust's commit loop look at the partition
