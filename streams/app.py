@@ -110,6 +110,8 @@ class Pipeline:
         self._listings = ListingIntake(examiner)
         self._rescore = RescoreIntake(examiner)
         self._decisions = DecisionIntake(self._outbox, deadletter_topic=settings.topic("deadletter"))
+        #: Held while a delivery of decisions is worked on, so that a drain can wait for it.
+        self._deciding = asyncio.Lock()
         self._lanes = {
             "messages": ScreeningLane(
                 settings, models=models, outbox=self._outbox, ends=ends, changes=self._messages.changes
@@ -139,6 +141,7 @@ class Pipeline:
     async def stop(self) -> None:
         """Finish what is in flight, commit, leave the group, close. Bounded by `drain_s` and Kafka's timeouts."""
         consumer = self.app.consumer
+        consumer.leaving = True
         if self._forgetting is not None:
             self._forgetting.cancel()
         try:
@@ -161,6 +164,8 @@ class Pipeline:
         try:
             async with asyncio.timeout(self.settings.drain_s):
                 await asyncio.gather(*(screening.lane.wait_empty() for screening in self._lanes.values()))
+                async with self._deciding:
+                    pass
         except TimeoutError:
             logger.warning(
                 "%d events were still in flight after %.0f s: they stay uncommitted and will be delivered again",
@@ -187,8 +192,12 @@ class Pipeline:
         return sum(screening.lane.rows for screening in self._lanes.values())
 
     def is_current(self, delivery: Delivery) -> bool:
-        """The delivery's partition has not been taken away since."""
-        return bool(delivery.generation_id == self.app.consumer_generation_id)
+        """The delivery's partition has not been let go since."""
+        return bool(self.app.consumer.is_current(delivery.generation_id))
+
+    def _is_wanted(self, delivery: Delivery) -> bool:
+        """The delivery may still be begun: its partition is ours, and no drain has started that would not wait for it."""
+        return self.is_current(delivery) and bool(self.app.consumer.flow_active)
 
     def _fail(self, error: BaseException) -> None:
         self._failed = True
@@ -251,7 +260,7 @@ class Pipeline:
 
     async def _screen_again(self, message: Any) -> None:  # noqa: ANN401
         delivery = delivery_of(message)
-        if await wait_until_due(delivery, message.value, scorer=self.scorer, is_current=self.is_current):
+        if await wait_until_due(delivery, message.value, scorer=self.scorer, is_current=self._is_wanted):
             await take_in(
                 delivery,
                 message.value,
@@ -262,8 +271,9 @@ class Pipeline:
 
     async def _decide(self, message: Any) -> None:  # noqa: ANN401
         delivery = delivery_of(message)
-        await self._decisions.take_in(message.value, now_us=_now_us())
-        self._complete(delivery)
+        async with self._deciding:
+            await self._decisions.take_in(message.value, now_us=_now_us())
+            self._complete(delivery)
 
 
 def new_app(settings: Settings) -> CorrectedApp:
