@@ -117,7 +117,7 @@ class Pipeline:
                 settings, models=models, outbox=self._outbox, ends=ends, changes=self._messages.changes
             ),
             "listings": ScreeningLane(settings, models=models, outbox=self._outbox, ends=ends),
-            "rescore": ScreeningLane(settings, models=models, outbox=self._outbox, ends=ends),
+            "rescore": ScreeningLane(settings, models=models, outbox=self._outbox, ends=ends, patient=True),
         }
         self._add_agents()
 

@@ -3,6 +3,10 @@
 While fewer than `in_flight` batches are out, whatever waits is dispatched at once; otherwise rows pile up and the next
 batch is larger. So batches are small when it is quiet (low latency) and large at peaks (low cost), with no delay to
 tune. Batches finish in the order they were dispatched, so a conversation's outputs and state keep their order.
+
+Scoring must not hold up those who put rows in, or rules would wait behind models. A row that has waited `turn_s` for
+its turn is given up: it finishes at once, past the batches that are still being scored, with the result that
+`give_up` has for it. So a lane takes `backlog_rows` / `turn_s` rows a second however slow scoring is, or hangs.
 """
 
 from __future__ import annotations
@@ -47,10 +51,22 @@ class Delivery:
     size_bytes: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class _Waiting(Generic[R]):
+    """A row before its turn; `since_s` by the lane's clock."""
+
+    delivery: Delivery
+    row: R
+    since_s: float
+
+
 class Lane(Generic[R, S]):
     """Micro-batches with bounded memory. Made once per agent; `start` and `stop` are called by the app.
 
-    - `score(rows)` gives one result per row and raises only for faults of the program.
+    - `score(rows, waited_s)` gives one result per row and raises only for faults of the program; the first of the rows
+      has waited so long.
+    - `give_up(rows)` gives the results of rows that waited `turn_s` and were not scored; None as `turn_s` for a lane
+      whose rows may wait for ever.
     - `finish(rows, results)` writes the outputs and returns when Kafka has acknowledged them.
     - `complete(delivery)` is called when the last row of a delivery is finished.
     - `is_current(delivery)` is False once its partition has been taken away: its rows are dropped, their new owner
@@ -62,7 +78,8 @@ class Lane(Generic[R, S]):
     def __init__(
         self,
         *,
-        score: Callable[[Sequence[R]], Awaitable[Sequence[S]]],
+        score: Callable[[Sequence[R], float], Awaitable[Sequence[S]]],
+        give_up: Callable[[Sequence[R]], Sequence[S]],
         finish: Callable[[Sequence[R], Sequence[S]], Awaitable[None]],
         complete: Callable[[Delivery], None],
         is_current: Callable[[Delivery], bool],
@@ -72,10 +89,12 @@ class Lane(Generic[R, S]):
         in_flight: int,
         backlog_rows: int,
         patience_s: float,
+        turn_s: float | None,
         backlog_bytes: int = BACKLOG_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._score = score
+        self._give_up = give_up
         self._finish = finish
         self._complete = complete
         self._is_current = is_current
@@ -87,12 +106,15 @@ class Lane(Generic[R, S]):
         self._held_rows = 0
         self._held_bytes = 0
         self._patience_s = patience_s
+        self._turn_s = turn_s
         self._clock = clock
         self._slots = asyncio.Semaphore(in_flight)
-        self._waiting: deque[tuple[Delivery, R]] = deque()
-        self._dispatched: asyncio.Queue[tuple[list[tuple[Delivery, R]], asyncio.Future[Sequence[S]]]] = (
+        self._waiting: deque[_Waiting[R]] = deque()
+        self._dispatched: asyncio.Queue[tuple[list[_Waiting[R]], asyncio.Future[Sequence[S]]]] = (
             asyncio.Queue()
         )
+        # One at a time writes outputs: state that is sent again after an error must not overtake newer state.
+        self._writing = asyncio.Lock()
         self._impatient: deque[tuple[float, R]] = deque()
         self._unfinished: set[int] = set()
         self._rows_wait = asyncio.Event()
@@ -109,7 +131,12 @@ class Lane(Generic[R, S]):
         """Begin to work."""
         self._tasks = [
             asyncio.create_task(self._guarded(loop()), name=f"lane-{loop.__name__}")
-            for loop in (self._dispatch, self._complete_in_order, self._announce_when_due)
+            for loop in (
+                self._dispatch,
+                self._complete_in_order,
+                self._give_up_when_late,
+                self._announce_when_due,
+            )
         ]
 
     async def stop(self) -> None:
@@ -138,11 +165,11 @@ class Lane(Generic[R, S]):
         What is scored but not acknowledged by Kafka counts: a broker that gives records and takes none would
         otherwise fill the memory.
         """
-        due = self._clock() + self._patience_s
+        now_s = self._clock()
         for row in rows:
-            self._waiting.append((delivery, row))
+            self._waiting.append(_Waiting(delivery, row, now_s))
             if row.impatient:
-                self._impatient.append((due, row))
+                self._impatient.append((now_s + self._patience_s, row))
                 self._unfinished.add(id(row))
                 self._someone_impatient.set()
         self._held_rows += len(rows)
@@ -168,43 +195,67 @@ class Lane(Generic[R, S]):
             self._fail(error)
             raise
 
+    async def _someone_waits(self) -> None:
+        while not self._waiting:
+            self._rows_wait.clear()
+            await self._rows_wait.wait()
+
     async def _dispatch(self) -> None:
         while True:
-            if not self._waiting:
-                self._rows_wait.clear()
-                await self._rows_wait.wait()
+            await self._someone_waits()
             await self._slots.acquire()
+            if not self._waiting:  # given up meanwhile
+                self._slots.release()
+                continue
             batch = [self._waiting.popleft() for _ in range(min(self._batch_rows, len(self._waiting)))]
-            self._dispatched.put_nowait(
-                (batch, asyncio.ensure_future(self._scored([row for _, row in batch])))
-            )
+            self._dispatched.put_nowait((batch, asyncio.ensure_future(self._scored(batch))))
 
-    async def _scored(self, rows: Sequence[R]) -> Sequence[S]:
+    async def _scored(self, batch: Sequence[_Waiting[R]]) -> Sequence[S]:
         try:
-            return await self._score(rows)
+            return await self._score([each.row for each in batch], self._clock() - batch[0].since_s)
         finally:
             self._slots.release()
 
     async def _complete_in_order(self) -> None:
         while True:
             batch, scoring = await self._dispatched.get()
-            results = await scoring
-            for _, row in batch:
-                self._unfinished.discard(id(row))
-                if row.announcement is not None:
-                    await row.announcement
-            current = [index for index, (delivery, _) in enumerate(batch) if self._is_current(delivery)]
-            await self._finish([batch[i][1] for i in current], [results[i] for i in current])
-            self.rows -= len(batch)
-            for delivery, _ in batch:
-                delivery.left -= 1
-                if delivery.left == 0:
-                    self._held_bytes -= delivery.size_bytes
-                    self._complete(delivery)
-            self._held_rows -= len(batch)
-            self._has_room.set()
-            if self.rows == 0:
-                self._empty.set()
+            await self._written(batch, await scoring)
+
+    async def _give_up_when_late(self) -> None:
+        """Finish rows that had no turn in time, a batch at a time; those that came first have waited longest."""
+        if self._turn_s is None:
+            return
+        while True:
+            await self._someone_waits()
+            wait_s = self._waiting[0].since_s + self._turn_s - self._clock()
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+                continue
+            late: list[_Waiting[R]] = []
+            latest_s = self._clock() - self._turn_s
+            while self._waiting and len(late) < self._batch_rows and self._waiting[0].since_s <= latest_s:
+                late.append(self._waiting.popleft())
+            await self._written(late, self._give_up([each.row for each in late]))
+
+    async def _written(self, batch: Sequence[_Waiting[R]], results: Sequence[S]) -> None:
+        """Write the outputs of rows, in whatever way they came to their results, and let them go."""
+        for each in batch:
+            self._unfinished.discard(id(each.row))
+            if each.row.announcement is not None:
+                await each.row.announcement
+        async with self._writing:
+            current = [index for index, each in enumerate(batch) if self._is_current(each.delivery)]
+            await self._finish([batch[i].row for i in current], [results[i] for i in current])
+        self.rows -= len(batch)
+        for each in batch:
+            each.delivery.left -= 1
+            if each.delivery.left == 0:
+                self._held_bytes -= each.delivery.size_bytes
+                self._complete(each.delivery)
+        self._held_rows -= len(batch)
+        self._has_room.set()
+        if self.rows == 0:
+            self._empty.set()
 
     async def _announce_when_due(self) -> None:
         while True:

@@ -38,11 +38,15 @@ class ModelStep:
         self._deadline_s = deadline_s
         self._embeddings: OrderedDict[str, Embedding] = OrderedDict()
 
-    async def score(self, cases: Sequence[Case]) -> list[Scores]:
-        """One `Scores` per case. Never raises for what servers do; a deadline that passes is a failure that may pass."""
+    async def score(self, cases: Sequence[Case], *, waited_s: float = 0.0) -> list[Scores]:
+        """One `Scores` per case. Never raises for what servers do; a deadline that passes is a failure that may pass.
+
+        What the cases have waited for their turn counts, up to half of the deadline: less than the other half would
+        only make Triton begin what nobody waits for.
+        """
         pictures = await self._pictures(cases)
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(self._deadline_s - min(waited_s, self._deadline_s / 2)):
                 return await self._score(cases, pictures)
         except TimeoutError:
             return [_all_failed(case, ModelFailure("deadline", retriable=True)) for case in cases]
@@ -131,6 +135,14 @@ class ModelStep:
         while len(self._embeddings) > REMEMBERED_EMBEDDINGS:
             self._embeddings.popitem(last=False)
         return found
+
+
+def without_scores(case: Case) -> Scores:
+    """What there is to say of a case that is not scored now, but may be later. Its picture is let go."""
+    if case.image is not None:
+        case.image.cancel()
+    failure = ModelFailure("deadline", retriable=True)
+    return Scores({wanted.model: failure for wanted in case.wanted})
 
 
 def _image_notes(case: Case) -> tuple[str, ...]:

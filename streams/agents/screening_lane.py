@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import orjson
 
 from streams import metrics
 from streams.agents.lane import Delivery, Lane
-from streams.agents.scoring import ModelStep, Scores
+from streams.agents.scoring import ModelStep, Scores, without_scores
 from streams.conclusion import Conclusion, announce, conclude
 from streams.kafka.dead_letters import DeadLetter
 from streams.kafka.outbox import Outbox, Outgoing, dead_letter
@@ -19,6 +20,11 @@ from streams.kafka.topics import alerts_topic
 from streams.rescoring import encode
 from streams.screening import Case
 from streams.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+#: Between two lines about models that are too slow for what arrives.
+SAID_EVERY_S = 60.0
 
 
 @dataclass(slots=True, eq=False)
@@ -42,10 +48,30 @@ class LaneEnds:
     fail: Callable[[BaseException], None]
 
 
+@dataclass(slots=True)
+class Overload:
+    """Says in the log that models are slower than what arrives: at once, then once a minute while it lasts."""
+
+    events: int = 0
+    silent_until_s: float = 0.0
+
+    def note(self, events: int, now_s: float) -> None:
+        """So many more events were put aside without a turn."""
+        self.events += events
+        if self.events and now_s >= self.silent_until_s:
+            logger.warning(
+                "models are slower than what arrives: %d events had no turn in time and go to rescore; "
+                "rules go on as usual",
+                self.events,
+            )
+            self.events, self.silent_until_s = 0, now_s + SAID_EVERY_S
+
+
 class ScreeningLane:
     """From cases to acknowledged outputs.
 
-    `changes(cases)` adds the records of state that belong to the same cases (window changelog).
+    `changes(cases)` adds the records of state that belong to the same cases (window changelog). `patient`: nobody
+    waits behind these cases, so they wait for the models instead of being put aside (again).
     """
 
     def __init__(
@@ -56,6 +82,7 @@ class ScreeningLane:
         outbox: Outbox,
         ends: LaneEnds,
         changes: Callable[[Sequence[Case]], Sequence[Outgoing]] = lambda _: (),
+        patient: bool = False,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._settings = settings
@@ -63,8 +90,10 @@ class ScreeningLane:
         self._outbox = outbox
         self._changes = changes
         self._now_us = now_us
+        self._overload = Overload()
         self.lane: Lane[Row, Scores | None] = Lane(
             score=self._score,
+            give_up=self._give_up,
             finish=self._finish,
             announce=self._announce,
             complete=ends.complete,
@@ -72,15 +101,26 @@ class ScreeningLane:
             fail=ends.fail,
             batch_rows=settings.batch_rows,
             in_flight=settings.batches_in_flight,
-            backlog_rows=settings.backlog_rows,
+            # What a patient lane holds is not finished early, so it holds no more than a drain can wait for.
+            backlog_rows=(settings.batches_in_flight + 1) * settings.batch_rows
+            if patient
+            else settings.backlog_rows,
             patience_s=settings.rule_patience_s,
+            # The other half of the deadline is for the scoring itself.
+            turn_s=None if patient else settings.score_deadline_s / 2,
         )
 
-    async def _score(self, rows: Sequence[Row]) -> Sequence[Scores | None]:
+    async def _score(self, rows: Sequence[Row], waited_s: float) -> Sequence[Scores | None]:
         cases = [row for row in rows if isinstance(row, Case)]
         with metrics.STAGE_SECONDS.labels(stage="score").time():
-            scores = iter(await self._models.score(cases) if cases else ())
+            scores = iter(await self._models.score(cases, waited_s=waited_s) if cases else ())
         return [next(scores) if isinstance(row, Case) else None for row in rows]
+
+    def _give_up(self, rows: Sequence[Row]) -> Sequence[Scores | None]:
+        """No scores for now: rule alerts go out if they have not yet, the rest follows from `rescore`."""
+        cases = [row for row in rows if isinstance(row, Case)]
+        self._overload.note(len(cases), time.monotonic())
+        return [without_scores(row) if isinstance(row, Case) else None for row in rows]
 
     async def _announce(self, row: Row) -> None:
         """Send the alerts that rules alone raise, because the models take their time."""
