@@ -84,7 +84,7 @@ class Pipeline:
             hosts=settings.image_hosts, paths=settings.image_paths, timeout_s=settings.image_timeout_s
         )
         examiner = Examiner(rulebook=rulebook, text=TextPipeline(mask=settings.pii_mask), images=self._images)
-        models = ModelStep(self.scorer, deadline_s=settings.score_deadline_s)
+        models = ModelStep(self.scorer, deadline_s=settings.score_deadline_s, batch_rows=settings.batch_rows)
         ends = LaneEnds(complete=self._complete, is_current=self.is_current, fail=self._fail)
 
         table = self.app.Table(

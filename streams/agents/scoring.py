@@ -11,13 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from streams import metrics
+from streams.agents.pace import Pace
 from streams.conclusion import Outcomes
 from streams.features.tensors import ListingFeatures, WindowFeatures
-from streams.inference.scorer import ModelFailure, ModelVersion, Scorer
+from streams.inference.scorer import ModelFailure, ModelScore, ModelVersion, Scorer
 from streams.screening import Case
 
 #: Embeddings kept by the picture's digest: sellers relist the same picture. 1280 floats are 5 kB, so 10 MB in all.
 REMEMBERED_EMBEDDINGS = 2_000
+
+#: As many as there are calls to one model at once (`inference.calls.MOST_IN_FLIGHT`): more would only wait for those.
+PARTS_AT_ONCE = 4
 
 Embedding = npt.NDArray[np.float32]
 
@@ -31,11 +35,16 @@ class Scores:
 
 
 class ModelStep:
-    """Scores batches of cases. One per process, shared by the lanes, so that the embeddings are shared too."""
+    """Scores batches of cases. One per process, shared by the lanes, so that the embeddings are shared too.
 
-    def __init__(self, scorer: Scorer, *, deadline_s: float) -> None:
+    At most `PARTS_AT_ONCE` parts of batches are with the models; a slow server gets smaller parts (`pace`).
+    """
+
+    def __init__(self, scorer: Scorer, *, deadline_s: float, batch_rows: int) -> None:
         self._scorer = scorer
         self._deadline_s = deadline_s
+        self._pace = Pace.full(batch_rows, aim_s=deadline_s / 5)
+        self._turns = asyncio.Semaphore(PARTS_AT_ONCE)
         self._embeddings: OrderedDict[str, Embedding] = OrderedDict()
 
     async def score(self, cases: Sequence[Case], *, waited_s: float = 0.0) -> list[Scores]:
@@ -45,11 +54,40 @@ class ModelStep:
         only make Triton begin what nobody waits for.
         """
         pictures = await self._pictures(cases)
+        left_s = self._deadline_s - min(waited_s, self._deadline_s / 2)
+        until_s = asyncio.get_running_loop().time() + left_s
+        scores: list[Scores] = []
+        while len(scores) < len(cases):
+            part = slice(len(scores), len(scores) + self._pace.rows)
+            scores += await self._score_part(cases[part], pictures[part], until_s=until_s)
+        return scores
+
+    async def _score_part(
+        self,
+        cases: Sequence[Case],
+        pictures: Sequence[tuple[str, npt.NDArray[np.uint8]] | None],
+        *,
+        until_s: float,
+    ) -> list[Scores]:
+        """As many as may go together. `until_s` by the loop's clock."""
+        clock = asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout(self._deadline_s - min(waited_s, self._deadline_s / 2)):
-                return await self._score(cases, pictures)
+            # What cannot be answered in time is not begun.
+            async with asyncio.timeout_at(until_s - self._pace.aim_s):
+                await self._turns.acquire()
         except TimeoutError:
-            return [_all_failed(case, ModelFailure("deadline", retriable=True)) for case in cases]
+            return _too_late(cases)
+        began_s = clock()
+        try:
+            async with asyncio.timeout_at(until_s):
+                scores = await self._score(cases, pictures)
+        except TimeoutError:
+            scores = _too_late(cases)
+        finally:
+            self._turns.release()
+        answered = any(isinstance(o, ModelScore) for each in scores for o in each.outcomes.values())
+        self._pace = self._pace.after(len(cases), clock() - began_s, answered=answered)
+        return scores
 
     async def _score(
         self, cases: Sequence[Case], pictures: Sequence[tuple[str, npt.NDArray[np.uint8]] | None]
@@ -135,6 +173,10 @@ class ModelStep:
         while len(self._embeddings) > REMEMBERED_EMBEDDINGS:
             self._embeddings.popitem(last=False)
         return found
+
+
+def _too_late(cases: Sequence[Case]) -> list[Scores]:
+    return [_all_failed(case, ModelFailure("deadline", retriable=True)) for case in cases]
 
 
 def without_scores(case: Case) -> Scores:
