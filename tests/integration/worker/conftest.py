@@ -69,10 +69,12 @@ async def start_worker(settings: Settings) -> AsyncIterator[StartWorker]:
     """Starts workers and makes sure that none outlives the test."""
     started: list[WorkerProcess] = []
 
-    async def start(name: str = "worker", *, with_models: bool = True, **environment: str) -> WorkerProcess:
+    async def start(
+        name: str = "worker", *, with_models: bool = True, timeout_s: float = 60.0, **environment: str
+    ) -> WorkerProcess:
         worker = WorkerProcess(settings, name, **environment)
         started.append(worker)
-        return await worker.start().wait_ready(with_models=with_models)
+        return await worker.start().wait_ready(with_models=with_models, timeout_s=timeout_s)
 
     yield start
     for worker in started:
