@@ -15,25 +15,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streams.cli.console import load_settings, readable_errors, run_until_stopped, to_stderr, to_stdout
+from streams.cli.stress_events import NotRun, drafts_for
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from streams.settings import Settings
-    from streams.stress.material import Draft, Topic
+    from streams.stress.material import Draft
     from streams.stress.progress import Progress
     from streams.stress.run import Limits, Run
     from streams.stress.schedule import Schedule
     from streams.stress.verdict import Goals, Verdict
 
 EXIT_MISSED = 1
-EXIT_NOT_RUN = 2
-
-
-class NotRun(click.ClickException):
-    """The test could not be made: wrong use, no broker, no topics."""
-
-    exit_code = EXIT_NOT_RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +38,6 @@ class _Order:
     goals: Goals
     limits: Limits
     files: tuple[str, ...]
-    listing_share: float
     console: Console
 
 
@@ -167,14 +160,13 @@ def command(
         Goals(p99_ms=p99_ms, rule_p99_ms=rule_p99_ms, max_loss=max_loss),
         Limits(behind_s=behind_s, drain_s=drain_s),
         files,
-        listing_share,
         to_stderr() if as_json else to_stdout(),
     )
     try:
         settings = load_settings()
     except click.ClickException as error:
         raise NotRun(error.message) from error
-    make = _drafts(settings, order)
+    make = drafts_for(settings, files, seed=seed, listing_share=listing_share)
     found = _measured(settings, order, make, find_max=find_max)
     if out is not None:
         out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
@@ -296,46 +288,3 @@ def _result(settings: Settings, order: _Order, run: Run, goals: Goals, verdict: 
 
     source = ", ".join(Path(name).name for name in order.files) or "built in"
     return result(run, goals, verdict, surroundings=surroundings(settings, source=source))
-
-
-def _drafts(settings: Settings, order: _Order) -> Callable[[], Iterator[Draft]]:
-    """Makes the events of a run, from the beginning each time. Raises `NotRun` when there are none."""
-    if order.files:
-        return _drafts_of_files(order.files)
-    from streams.rulebook.files import take_snapshot
-    from streams.stress.built_in import drafts
-    from streams.stress.rule_samples import NoPolicy, rule_samples
-
-    now_us = round(datetime.now(UTC).timestamp() * 1_000_000)
-    try:
-        samples = rule_samples(take_snapshot(settings.rules_dir).files, now_us=now_us)
-    except (OSError, NoPolicy) as error:
-        raise NotRun(
-            f"the built-in events take what rules fire on from the rules in {settings.rules_dir}, which cannot be "
-            f"read: {error}. Set SEKISHO_RULES_DIR to the deployment's rules, or give events with --from"
-        ) from error
-    return lambda: drafts(samples, seed=order.schedule.seed, listing_share=order.listing_share)
-
-
-def _drafts_of_files(files: tuple[str, ...]) -> Callable[[], Iterator[Draft]]:
-    from streams.cli.produce import outgoing
-    from streams.replay_files import Outgoing, Refusal
-    from streams.stress.from_records import UnusableEvent, mixed, read_drafts
-
-    # Each line is an event of one of the two; a line that both refuse is of neither.
-    topics: tuple[Topic, ...] = ("messages", "listings")
-    read = {topic: list(outgoing(files, topic)) for topic in topics}
-    refused = [{(r.path, r.line): r for r in records if isinstance(r, Refusal)} for records in read.values()]
-    of_neither = [refused[0][place] for place in refused[0] if place in refused[1]]
-    if of_neither:
-        raise NotRun(f"{len(of_neither)} lines are neither messages nor listings, e.g. {of_neither[0]}")
-    try:
-        messages, listings = (
-            read_drafts(topic, (r for r in records if isinstance(r, Outgoing)))
-            for topic, records in read.items()
-        )
-    except UnusableEvent as error:
-        raise NotRun(f"an event of {', '.join(files)} cannot be sent: {error}") from error
-    if not messages and not listings:
-        raise NotRun(f"there are no events in {', '.join(files)}")
-    return lambda: mixed(messages, listings)

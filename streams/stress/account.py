@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -50,8 +51,12 @@ class Account:
         self._done = np.zeros(len(due_s), bool)
         self._refused_numbers: set[int] = set()
         self._oldest = 0
-        self._expected: set[Evidence] = set()
-        self._evidence: dict[Evidence, tuple[float, float]] = {}
+        self._alerted: set[Evidence] = set()
+        self._unalerted: set[Evidence] = set()
+        self._alert_s: dict[By, tuple[array[float], array[float]]] = {
+            "rule": (array("f"), array("f")),
+            "model": (array("f"), array("f")),
+        }
         #: Events both acknowledged and done.
         self._settled = 0
         self.sent = self.acknowledged = self.predictions = self.repeated = 0
@@ -86,7 +91,8 @@ class Account:
 
     def note_prediction(self, number: int, arrival: Arrival, evidence: Iterable[tuple[str, By]]) -> None:
         """A prediction of the event; `evidence` by domain is what its alerts must hold."""
-        self._expected.update((number, domain, by) for domain, by in evidence)
+        named: set[Evidence] = {(number, domain, by) for domain, by in evidence}
+        self._unalerted |= named - self._alerted
         if self._finish(number):
             self.predictions += 1
             self._predicted_s[:, number] = (arrival.at_s, arrival.stamped_s) - self._due_s[number]
@@ -100,18 +106,20 @@ class Account:
         """An alert, or a later revision of one: what spoke already keeps the time at which it first did."""
         due_s = float(self._due_s[number])
         for one in by:
-            self._evidence.setdefault(
-                (number, domain, one), (arrival.at_s - due_s, arrival.stamped_s - due_s)
-            )
+            item: Evidence = (number, domain, one)
+            if item in self._alerted:
+                continue
+            self._alerted.add(item)
+            self._unalerted.discard(item)
+            if due_s >= self._measured_from_s:
+                received_s, stamped_s = self._alert_s[one]
+                received_s.append(arrival.at_s - due_s)
+                stamped_s.append(arrival.stamped_s - due_s)
 
     @property
     def complete(self) -> bool:
         """Everything sent was acknowledged, ended as a prediction or dead letter, and raised what it must."""
-        return (
-            self.acknowledged + self.refused == self.sent
-            and self.lost == 0
-            and self._expected <= self._evidence.keys()
-        )
+        return self.acknowledged + self.refused == self.sent and self.lost == 0 and not self._unalerted
 
     @property
     def lost(self) -> int:
@@ -125,7 +133,7 @@ class Account:
     @property
     def unalerted(self) -> list[Evidence]:
         """Evidence that a prediction tells of and no alert held (so far), in order."""
-        return sorted(self._expected - self._evidence.keys())
+        return sorted(self._unalerted)
 
     def behind_s(self, now_s: float) -> float:
         """How long ago the oldest event was due of those that were sent and are not done."""
@@ -151,13 +159,7 @@ class Account:
 
     def alerts(self, by: By) -> Latencies:
         """From due to the first revision of each alert (event and domain) that held evidence of this kind."""
-        found = [
-            times
-            for (number, _, one), times in self._evidence.items()
-            if one == by and self._due_s[number] >= self._measured_from_s
-        ]
-        values = np.array(found, np.float32).reshape(-1, 2)
-        return Latencies(values[:, 0], values[:, 1])
+        return Latencies(*(np.array(values, np.float32) for values in self._alert_s[by]))
 
     def _finish(self, number: int) -> bool:
         """Whether this is the first that came of the event; what comes again was delivered at least once."""
