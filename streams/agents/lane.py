@@ -237,7 +237,7 @@ class Lane(Generic[R, S]):
             await self._written(rows, results)
 
     async def _give_up_when_late(self) -> None:
-        """Finish rows that had no turn in time, a batch at a time; those that came first have waited longest."""
+        """Finish rows that had no turn in time; those that came first have waited longest."""
         if self._turn_s is None:
             return
         while True:
@@ -248,7 +248,7 @@ class Lane(Generic[R, S]):
                 continue
             late: list[_Waiting[R]] = []
             latest_s = self._clock() - self._turn_s
-            while self._waiting and len(late) < self._batch_rows and self._waiting[0].since_s <= latest_s:
+            while self._waiting and len(late) < WRITTEN_ROWS and self._waiting[0].since_s <= latest_s:
                 late.append(self._waiting.popleft())
             await self._written(late, self._give_up([each.row for each in late]))
 
