@@ -35,7 +35,7 @@ from streams.kafka.topics import windows_changelog
 from streams.rulebook import LiveRulebook
 from streams.screening import Examiner, Source
 from streams.settings import Settings
-from streams.windows import DAY_US, Lifetimes
+from streams.windows import Lifetimes
 
 logger = logging.getLogger(__name__)
 
@@ -100,10 +100,7 @@ class Pipeline:
             cache(lambda: store_of(table)),  # Faust makes the store once the app is finalised
             changelog=windows_changelog(settings),
             committed=self._committed_message,
-            lifetimes=Lifetimes(
-                idle_us=int(settings.window_idle_days * DAY_US),
-                ended_us=int(settings.window_ended_days * DAY_US),
-            ),
+            lifetimes=Lifetimes.of_days(idle=settings.window_idle_days, ended=settings.window_ended_days),
         )
         self._forgetting: asyncio.Task[None] | None = None
         self._messages = MessageIntake(examiner, self.windows)

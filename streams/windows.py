@@ -47,6 +47,11 @@ class Lifetimes:
     #: After a message whose transaction was completed or cancelled.
     ended_us: int = 7 * DAY_US
 
+    @classmethod
+    def of_days(cls, *, idle: float, ended: float) -> Lifetimes:
+        """From the settings `window_idle_days` and `window_ended_days`."""
+        return cls(idle_us=int(idle * DAY_US), ended_us=int(ended * DAY_US))
+
     def over_after_us(self, last: Turn) -> int:
         """How long the conversation may be silent after this message."""
         return min(self.ended_us, self.idle_us) if last.ended else self.idle_us

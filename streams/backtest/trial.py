@@ -12,7 +12,7 @@ from streams.backtest.history import Past, PastListing, PastMessage, Skipped
 from streams.features.masking import masked_excerpt
 from streams.rule_engine import RuleHit, RuleSet, ScannedTurn
 from streams.screening import listing_facts, message_facts
-from streams.windows import Turn, admit
+from streams.windows import FOR_EVER, Lifetimes, Turn, admit, has_ended
 
 #: Conversations whose last messages are kept; the one that has been silent longest is forgotten.
 MAX_CONVERSATIONS = 100_000
@@ -85,10 +85,19 @@ class _Conversation:
 
 
 class Trial:
-    """Takes past events in order and adds up. `verdicts` are moderators' by alert id, `live` the set to compare with."""
+    """Takes past events in order and adds up. `verdicts` are moderators' by alert id, `live` the set to compare with.
+
+    `lifetimes` are the worker's: silences are counted between the times at which messages were sent, because files do
+    not say when they arrived.
+    """
 
     def __init__(
-        self, rules: RuleSet, live: RuleSet | None = None, verdicts: dict[str, bool] | None = None
+        self,
+        rules: RuleSet,
+        live: RuleSet | None = None,
+        verdicts: dict[str, bool] | None = None,
+        *,
+        lifetimes: Lifetimes = FOR_EVER,
     ) -> None:
         self.rules = rules
         self.live = live if live is not None and live.version != rules.version else None
@@ -101,6 +110,7 @@ class Trial:
         self.skipped: Counter[str] = Counter()
         self.skipped_examples: dict[str, str] = {}
         self.verdicts = dict(verdicts or {})
+        self._lifetimes = lifetimes
         known = [*rules.rules, *(self.live.rules if self.live else ())]
         self._domains = {
             kind: sorted({rule.domain for rule in known if rule.kind == kind})
@@ -164,8 +174,16 @@ class Trial:
         else:
             self._conversations.move_to_end(message.transaction_id)
         self._offset += 1
-        turn = Turn(self._offset, message.message_id, past.decoded.at_us, message.writer, message.text)
-        known.turns, window = admit(known.turns, turn, committed=self._offset)
+        turn = Turn(
+            self._offset,
+            message.message_id,
+            past.decoded.at_us,
+            message.writer,
+            message.text,
+            arrived_us=past.decoded.at_us,
+            ended=has_ended(message.status),
+        )
+        known.turns, window = admit(known.turns, turn, committed=self._offset, lifetimes=self._lifetimes)
         for one in window:
             if one.offset not in known.scanned:
                 known.scanned[one.offset] = (

@@ -21,6 +21,7 @@ from streams.cli.since import Since
 from streams.diagnostics import errors
 from streams.rule_engine import RuleSet
 from streams.rulebook.child import check_in_child
+from streams.windows import Lifetimes
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -83,7 +84,8 @@ def backtest(
     if against is None and directory is not None and settings.rules_dir.is_dir():
         against = settings.rules_dir
     live = _usable(against) if against is not None else None
-    trial = Trial(rules, live)
+    lifetimes = Lifetimes.of_days(idle=settings.window_idle_days, ended=settings.window_ended_days)
+    trial = Trial(rules, live, lifetimes=lifetimes)
     for path in decision_files:
         for number, line in enumerate(path.read_bytes().splitlines(), start=1):
             if line.strip():

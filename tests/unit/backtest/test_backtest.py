@@ -19,6 +19,7 @@ from streams.backtest.trial import Trial
 from streams.cli.rules import command
 from streams.rule_engine import RuleSet
 from streams.rule_engine.rule import Match, Window
+from streams.windows import Lifetimes
 from tests.unit.rule_engine.making import listing_rule, message_rule
 
 _DAY_S = 86_400
@@ -130,6 +131,19 @@ def test_windows_are_those_of_the_worker() -> None:
     )
     trial = _feed(Trial(RuleSet([rule])), data)
     assert trial.by_rule["test.rule"].hits == 1
+
+
+def test_a_window_ends_after_the_silences_after_which_the_workers_does() -> None:
+    rule = message_rule(Match(all=("あああ", "いいい")), window=Window(messages=2, scope="together"))
+    later = [(1, "あああ", "shipped", 1), (2, "いいい", "completed", 3), (3, "あああ", "completed", 6)]
+    data = _lines(*(_message(number, text, day=day, status=status) for number, text, status, day in later))
+    hits = [
+        _feed(Trial(RuleSet([rule]), lifetimes=Lifetimes.of_days(idle=idle, ended=ended)), data)
+        .by_rule["test.rule"]
+        .hits
+        for idle, ended in ((9, 9), (9, 2.5), (1, 9))
+    ]
+    assert hits == [2, 1, 0]
 
 
 def test_listings() -> None:
