@@ -7,38 +7,25 @@ connection itself uses, so a name cannot change its address between check and us
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Callable, Collection
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from streams.features.image_addresses import (
+    AddressRefused,
+    CheckedResolver,
+    LookUp,
+    is_ip,
+    is_public_address,
+)
 from streams.features.image_decode import MAX_BYTES, ImageRefused
 
 #: Redirects followed, each to an allowed host: a shop's image host has one from http to https and one to a CDN.
 MAX_REDIRECTS = 2
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-
-
-def is_public_address(address: str) -> bool:
-    """Whether an IP address is on the public internet, and so is the IPv4 address inside it if it carries one."""
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv4Address):
-        return _is_public(ip)
-    if ip.ipv4_mapped is not None:
-        return _is_public(ip.ipv4_mapped)
-    if ip in _NAT64:
-        return _is_public(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
-    tunnelled = ip.sixtofour or (ip.teredo and ip.teredo[1])
-    return _is_public(ip) and (not tunnelled or _is_public(tunnelled))
-
-
-def _is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return ip.is_global and not ip.is_multicast
 
 
 class AllowedHosts:
@@ -58,7 +45,7 @@ class AllowedHosts:
     @staticmethod
     def _parsed(entry: str) -> tuple[str, int | None]:
         host, port = entry.strip().lower(), ""
-        if ":" in host and not host.endswith("]") and not _is_ip(host):
+        if ":" in host and not host.endswith("]") and not is_ip(host):
             host, _, port = host.rpartition(":")
         host = host.strip("[]")
         if not host or host == "*" or "/" in host or (port and not port.isdigit()):
@@ -75,49 +62,28 @@ class AllowedHosts:
         return host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
 
 
-class _AddressRefusedError(OSError):
-    """A name resolves to nothing but addresses that are not allowed."""
-
-
-class _CheckedResolver(AbstractResolver):
-    """The system's resolver less the addresses that are not allowed."""
-
-    def __init__(self, allow_address: Callable[[str], bool]) -> None:
-        self._resolver = aiohttp.ThreadedResolver()
-        self._allow_address = allow_address
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Addresses to connect to. Raises `_AddressRefusedError` when none is left."""
-        found = await self._resolver.resolve(host, port, family)
-        allowed = [entry for entry in found if self._allow_address(entry["host"])]
-        if found and not allowed:
-            raise _AddressRefusedError(
-                f"{host} resolves to {found[0]['host']}, which is not a public address"
-            )
-        return allowed
-
-    async def close(self) -> None:
-        """Nothing is held open."""
-        await self._resolver.close()
-
-
 class ImageFetcher:
     """One HTTP session for pictures: no cookies, no proxies from the environment, no compressed bodies."""
 
     def __init__(
-        self, hosts: AllowedHosts, *, allow_address: Callable[[str], bool] = is_public_address
+        self,
+        hosts: AllowedHosts,
+        *,
+        allow_address: Callable[[str], bool] = is_public_address,
+        look_up: LookUp = socket.getaddrinfo,
     ) -> None:
         """`allow_address` is there for tests against a local server; the default is the only safe choice."""
         self._hosts = hosts
         self._allow_address = allow_address
+        self._look_up = look_up
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
         """Open the session (needs the running loop)."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=_CheckedResolver(self._allow_address), limit=16),
+            connector=aiohttp.TCPConnector(
+                resolver=CheckedResolver(self._allow_address, self._look_up), limit=16
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # the limit counts what would be decompressed
             trust_env=False,
@@ -148,7 +114,7 @@ class ImageFetcher:
                         )
                     return await _body(response)
             except aiohttp.ClientConnectorDNSError as error:
-                if isinstance(error.os_error, _AddressRefusedError):
+                if isinstance(error.os_error, AddressRefused):
                     raise ImageRefused("image_address_refused", str(error.os_error)) from error
                 raise ImageRefused("image_unreachable", f"{url.raw_host}: {error}") from error
             except (
@@ -188,7 +154,7 @@ class ImageFetcher:
             )
         # What looks like an address is not resolved by aiohttp, so the resolver's check does not see it; 2130706433
         # and 127.1 look like one to aiohttp and are the loopback to some systems.
-        if _is_ip(url.raw_host):
+        if is_ip(url.raw_host):
             if not self._allow_address(url.raw_host):
                 raise ImageRefused("image_address_refused", f"{url.raw_host} is not a public address")
         elif url.raw_host.replace(".", "").isdigit():
@@ -203,14 +169,6 @@ def _parsed(address: str) -> URL:
         return URL(address)
     except ValueError as error:
         raise ImageRefused("image_address_unreadable", f"not an address: {error}") from error
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.events import ImageSource
+from streams.features.image_addresses import is_public_address
 from streams.features.image_decode import MAX_BYTES, SIDE, ImageRefused, decode_image
-from streams.features.image_fetch import AllowedHosts, ImageFetcher, is_public_address
+from streams.features.image_fetch import AllowedHosts, ImageFetcher
 
 __all__ = ["SIDE", "ImageLoader", "ImageRefused", "LoadedImage", "decode_image"]
 

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import io
+import pickle
+import struct
+import subprocess
+import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -10,7 +15,13 @@ from PIL import Image
 
 from streams.features import image_decode
 from streams.features.image_decode import MAX_BYTES, SIDE, ImageRefused, decode_image
-from tests.pictures import png_claiming
+from tests.pictures import (
+    exif_of_large_tags,
+    gif_beyond_its_screen,
+    jpeg_of_scans,
+    png_claiming,
+    png_with,
+)
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -154,3 +165,119 @@ def test_damaged_bytes_are_decoded_or_refused_and_nothing_else(
         assert refused.reason in {"image_broken", "image_bomb"}  # noqa: PT017 - either outcome is right
     else:
         assert pixels.shape == (SIDE, SIDE, 3)
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(ImageRefused) as refused:
+        decode_image(data)
+    return refused.value.reason
+
+
+def test_a_jpeg_of_endless_scans_is_refused_unread() -> None:
+    """Each scan of a progressive JPEG passes over all its pixels, and an empty one costs its sender 59 bytes."""
+    assert corners(decode_image(jpeg_of_scans(300, image_decode.MAX_SCANS))) == ["red"] * 4
+    assert refusal(jpeg_of_scans(300, image_decode.MAX_SCANS + 1)) == "image_bomb"
+
+
+def test_markers_that_are_not_the_pictures_own_scans_are_not_counted() -> None:
+    scans = b"\xff\xda" * 2 * image_decode.MAX_SCANS
+    plain = encoded(quarters(), "JPEG")
+    thumbnail = plain[:2] + b"\xff\xe5" + struct.pack(">H", len(scans) + 2) + scans + plain[2:]
+    film = plain + scans
+    for data in (thumbnail, film):
+        assert corners(decode_image(data)) == ["red", "lime", "blue", "white"]
+
+
+def test_an_end_inside_a_segment_does_not_hide_the_scans_behind_it() -> None:
+    data = jpeg_of_scans(300, image_decode.MAX_SCANS + 1)
+    first = data.index(b"\xff\xda")
+    second = data.index(b"\xff\xda", first + 2)
+    feint = b"\xff\xe5" + struct.pack(">H", 4) + b"\xff\xd9"
+    at = data.rindex(b"\xff\xc4", first, second)  # the tables before the second scan
+    assert refusal(data[:at] + feint + data[at:]) == "image_bomb"
+
+
+def test_a_gif_frame_larger_than_its_screen_counts_with_its_own_size() -> None:
+    assert refusal(gif_beyond_its_screen(60_000, 60_000)) == "image_bomb"
+
+
+@pytest.mark.parametrize("tail", [b"PK\x03\x04 an archive", b"<script>alert(1)</script>", b"\0" * 100_000])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_of_a_file_that_is_also_something_else_only_the_picture_is_seen(kind: str, tail: bytes) -> None:
+    pixels = decode_image(encoded(quarters(), kind) + tail)
+    assert corners(pixels) == ["red", "lime", "blue", "white"]
+
+
+def test_further_frames_are_not_decoded() -> None:
+    frames = [Image.new("RGB", (40, 40), colour) for colour in ("red", "lime", "blue")]
+    for kind in ("PNG", "WEBP", "GIF"):
+        data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=50)
+        assert corners(decode_image(data)) == ["red"] * 4
+        if kind != "WEBP":  # whose frames stand in one container that must be whole
+            assert corners(decode_image(data[: len(data) * 2 // 3])) == ["red"] * 4, kind
+
+
+_MEASURED = """
+import pickle, resource, sys
+from streams.features.image_decode import ImageRefused, decode_image
+data = pickle.load(sys.stdin.buffer)
+decode_image(pickle.load(sys.stdin.buffer))  # what is loaded once
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    decode_image(data)
+    outcome = "decoded"
+except ImageRefused as refused:
+    outcome = refused.reason
+print(outcome, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def decoded_alone(data: bytes) -> tuple[str, int, str]:
+    """What comes of it in a process of its own: the outcome, the memory it took in MiB, and standard error."""
+    warm_up = encoded(quarters("RGBA"), "PNG")
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURED],
+        input=pickle.dumps(data) + pickle.dumps(warm_up),
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    outcome, grown = done.stdout.decode().split()
+    return outcome, int(grown), done.stderr.decode()
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P"])
+def test_a_picture_takes_little_more_than_its_own_pixels(mode: str) -> None:
+    """16 million pixels of 4 bytes are 61 MiB; steps that each held a whole picture took four times that."""
+    outcome, grown, _ = decoded_alone(encoded(Image.new(mode, (4000, 4000)), "PNG"))
+    assert outcome == "decoded"
+    assert grown < 61 + 40
+
+
+_ZEROS = zlib.compress(b"\0" * 100_000_000, 1)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png_with({}, pixels=_ZEROS),
+        png_with({b"iCCP": b"x\0\0" + _ZEROS}),
+        png_with({b"zTXt": b"x\0\0" + _ZEROS}),
+        png_with({b"iTXt": b"x\0\1\0\0\0" + _ZEROS}),
+        png_with({b"eXIf": exif_of_large_tags(200, 5_000_000)}),
+        encoded(quarters(), "JPEG", icc_profile=b"\0" * 3_000_000),
+    ],
+    ids=["pixels", "colour-profile", "text", "international-text", "exif", "jpeg-colour-profile"],
+)
+def test_what_surrounds_the_pixels_does_not_unfold(data: bytes) -> None:
+    outcome, grown, _ = decoded_alone(data)
+    assert outcome in {"decoded", "image_broken"}
+    assert grown < 40
+
+
+def test_broken_exif_is_no_flood_of_warnings() -> None:
+    """Each distinct warning would be printed and remembered for ever."""
+    exif = exif_of_large_tags(20_000, 300_000)
+    outcome, _, printed = decoded_alone(png_with({b"eXIf": exif}))
+    assert outcome == "decoded"
+    assert printed == ""

@@ -19,8 +19,9 @@ from PIL import Image
 from yarl import URL
 
 from streams.events import ImageSource
+from streams.features.image_addresses import is_public_address
 from streams.features.image_decode import MAX_BYTES
-from streams.features.image_fetch import AllowedHosts, is_public_address
+from streams.features.image_fetch import AllowedHosts
 from streams.features.images import MAX_TRIED, ImageLoader
 
 
