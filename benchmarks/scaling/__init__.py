@@ -1,0 +1,1 @@
+"""What an event costs as a deployment grows: domains, rules, conversations, workers, pictures, longer messages."""
