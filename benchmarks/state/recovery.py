@@ -21,7 +21,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -44,8 +44,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def values(conversations: int) -> Iterator[tuple[int, bytes, bytes]]:
-    """(partition, key, value) of so many windows of generated messages."""
-    now = datetime.now(UTC)
+    """(partition, key, value) of so many windows of generated messages, a day old.
+
+    Their offsets are below 0, older than whatever a topic holds: a message that is sent now joins them.
+    """
+    now = datetime.now(UTC) - timedelta(days=1)
     said = (
         e.value for e in marketplace.traffic(7, start=now, pace=marketplace.Pace()) if e.topic == "messages"
     )
@@ -54,7 +57,7 @@ def values(conversations: int) -> Iterator[tuple[int, bytes, bytes]]:
     for number in range(conversations):
         turns = tuple(
             Turn(
-                number * TURNS + n,
+                n - (number + 1) * TURNS,
                 f"m{number}-{n}",
                 at_us,
                 *texts[(number * TURNS + n) % len(texts)],
@@ -63,7 +66,12 @@ def values(conversations: int) -> Iterator[tuple[int, bytes, bytes]]:
             for n in range(TURNS)
         )
         partition = number % PARTITIONS
-        yield partition, table_key(partition, f"transaction-{number}"), encode(turns)
+        yield partition, table_key(partition, transaction_id(number)), encode(turns)
+
+
+def transaction_id(number: int) -> str:
+    """The conversation of that number; its partition is the number modulo `PARTITIONS`."""
+    return f"transaction-{number}"
 
 
 async def fill(settings: Settings, conversations: int) -> int:
