@@ -1,0 +1,1 @@
+"""Bad input in bulk: mutated records through the real worker; it never dies, and every record is accounted for."""

@@ -1,0 +1,88 @@
+"""Looks at the worker while it works: its process, its memory, whom it talks to, and afterwards what it logged."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+import threading
+from collections.abc import Iterable
+from typing import Final
+
+import psutil
+
+from tests.faults.checker.verdict import Verdict
+from tests.integration.worker.process import WorkerProcess
+
+#: Resident memory that a worker may reach, in bytes. Its lanes hold at most 64 MiB of records each, some 200 MB with
+#: what is made of them (`streams.agents.lane`), beside 300 MB of program, dictionary and windows.
+MOST_MEMORY_BYTES: Final = 1_500 << 20
+
+
+class Trap:
+    """A server on this machine that pictures' addresses point at: nothing may ever connect to it."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self.visits = 0
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return  # closed
+            self.visits += 1
+            connection.close()
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._socket.close()
+
+
+class VitalSigns:
+    """One worker's, from its start to its end."""
+
+    def __init__(self, worker: WorkerProcess, verdict: Verdict) -> None:
+        self._worker = worker
+        self._verdict = verdict
+        self._process = psutil.Process(worker.running.pid)
+        self.peak_bytes = 0
+
+    def look(self) -> bool:
+        """Note memory and connections; False if the process has ended, which is noted too."""
+        code = self._worker.running.poll()
+        if code is not None:
+            self._verdict.complain("the worker died", f"exit code {code}: {self._last_words()}")
+            return False
+        self.peak_bytes = max(self.peak_bytes, self._process.memory_info().rss)
+        for connection in self._process.net_connections("inet"):
+            if connection.raddr and not ipaddress.ip_address(connection.raddr.ip).is_loopback:
+                self._verdict.complain("a connection off this machine", str(connection.raddr))
+        return True
+
+    def judge(self, *, secrets: Iterable[str]) -> None:
+        """After the last record: ready, in bounds, and nothing in the log that does not belong there."""
+        if not self._worker.ready().get("ready"):
+            self._verdict.complain("not ready at the end", str(self._worker.ready()))
+        if self.peak_bytes > MOST_MEMORY_BYTES:
+            self._verdict.complain("memory", f"{self.peak_bytes >> 20} MiB")
+        self._verdict.measured["peak memory of the worker, MiB"] = self.peak_bytes >> 20
+        log = self._worker.log()
+        for line in log.splitlines():
+            if "Traceback" in line or '"traceback"' in line:
+                self._verdict.complain("a traceback in the log", line[:500])
+        for secret in secrets:
+            if secret in log:
+                self._verdict.complain("a secret or a text in the log", secret)
+
+    def counted(self, metric: str) -> int:
+        """The sum of a counter over all its labels."""
+        _, page = self._worker.get("/metrics")
+        return sum(round(float(number)) for number in re.findall(rf"^{metric}{{[^\n]*}} (\S+)$", page, re.MULTILINE))
+
+    def _last_words(self) -> str:
+        lines = [line for line in self._worker.log().splitlines() if "critical" in line.lower() or "Error" in line]
+        return " / ".join(lines)[-1500:] or self._worker.log()[-500:]
