@@ -52,8 +52,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How far each axis goes, and how many events are sent for one measurement."""
+    """How far each axis goes, and how many events are sent for one measurement.
 
+    `usual_rules` and `usual_domains` are deployed where the axis is another one.
+    """
+
+    usual_rules: int
+    usual_domains: int
     messages: int
     listings: int
     domains: tuple[int, ...]
@@ -64,7 +69,10 @@ class Sizes:
     characters: tuple[int, ...]
 
 
+#: Three message domains are what ships, and a thousand rules are what a large marketplace keeps.
 RECORDED = Sizes(
+    usual_rules=1_000,
+    usual_domains=3,
     messages=10_000,
     listings=2_000,
     domains=(1, 3, 10, 30),
@@ -76,10 +84,12 @@ RECORDED = Sizes(
 )
 #: Shows that everything works, and no more than that.
 TRIAL = Sizes(
-    messages=1_500,
-    listings=200,
-    domains=(1, 3),
-    rules=(100, 1_000),
+    usual_rules=50,
+    usual_domains=1,
+    messages=600,
+    listings=60,
+    domains=(1, 2),
+    rules=(10, 50),
     conversations=(1_000, 5_000),
     workers=(1, 2),
     images=(0, 1, 3),

@@ -42,18 +42,18 @@ def together_us(case: Case, part: str) -> Spread:
 
 def of_role_us(case: Case, part: str, role: str) -> float:
     """Median processor time per event of one role; 0 where there is no such process."""
-    return median(run["parts"][part]["cpu_us"].get(role, 0.0) for run in case["runs"])
+    return float(median(run["parts"][part]["cpu_us"].get(role, 0.0) for run in case["runs"]))
 
 
 def of_run(case: Case, name: str) -> float:
     """Median of a figure of the whole run."""
-    return median(run[name] for run in case["runs"])
+    return float(median(run[name] for run in case["runs"]))
 
 
 def bytes_per_conversation(least: Case, most: Case) -> float:
     """Resident memory of the worker that a held conversation adds, from two numbers of conversations."""
     added_mb = of_run(most, "resident_mb") - of_run(least, "resident_mb")
-    return 1e6 * added_mb / (most["conversations"] - least["conversations"])
+    return 1e6 * added_mb / int(most["conversations"] - least["conversations"])
 
 
 def page(result: Mapping[str, Any]) -> str:

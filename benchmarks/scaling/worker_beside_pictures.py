@@ -27,5 +27,5 @@ class PicturesOfThisMachine(PicturesInTurn):
 
 
 if __name__ == "__main__":
-    app.PicturesInTurn = PicturesOfThisMachine  # type: ignore[misc]
+    app.PicturesInTurn = PicturesOfThisMachine  # type: ignore[attr-defined]
     command()

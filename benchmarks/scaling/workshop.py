@@ -16,10 +16,6 @@ from benchmarks.scaling.repository import Copied, many_domains, write_repository
 from streams.policy import POLICY_FILE, Domain
 from streams.rule_engine.rule import Rule
 
-#: Rules and domains where the axis is another one: what ships has three message domains, and a thousand rules are what
-#: a large marketplace keeps.
-RULES = 1_000
-DOMAINS = 3
 _SEED = 2026
 
 
@@ -34,16 +30,18 @@ class Workshop:
     _rules_dirs: dict[tuple[int, int], Path] = field(default_factory=dict)
     _repositories: dict[tuple[int, int], Path] = field(default_factory=dict)
 
-    def rules_dir(self, *, rules: int = RULES, domains: int = DOMAINS) -> Path:
-        """So many rules, shared out among so many domains. Fewer rules are the first of the more."""
+    def rules_dir(self, *, rules: int | None = None, domains: int | None = None) -> Path:
+        """So many rules, shared out among so many domains, or as usual. Fewer rules are the first of the more."""
+        rules, domains = rules or self.sizes.usual_rules, domains or self.sizes.usual_domains
         if (rules, domains) not in self._rules_dirs:
             path = self.directory / f"rules-{rules}-{domains}"
             write_rules(path, self._rules[:rules], {c.domain.name: c.domain for c in self._copies(domains)})
             self._rules_dirs[rules, domains] = path
         return self._rules_dirs[rules, domains]
 
-    def repository(self, *, domains: int = DOMAINS, instances: int = 1) -> Path:
-        """A model for each of so many domains."""
+    def repository(self, *, domains: int | None = None, instances: int = 1) -> Path:
+        """A model for each of so many domains, or as usual."""
+        domains = domains or self.sizes.usual_domains
         if (domains, instances) not in self._repositories:
             path = self.directory / f"models-{domains}-{instances}"
             self._repositories[domains, instances] = write_repository(
@@ -61,7 +59,7 @@ class Workshop:
 
     @cached_property
     def _rules(self) -> list[Rule]:
-        return made_rules(max(RULES, *self.sizes.rules))
+        return made_rules(max(self.sizes.usual_rules, *self.sizes.rules))
 
     @cached_property
     def _shipped(self) -> dict[str, Domain]:
