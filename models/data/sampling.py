@@ -36,12 +36,16 @@ class Sampling:
             raise ValueError(f"hard_share is {self.hard_share}; a share lies within 0..1")
 
 
-def combined(facts: Sequence[ExampleFacts], labels: Sequence[str]) -> Labels:
-    """float32 [N] over several labels: 1 where any is 1, 0 where all are 0, NaN where that cannot be known."""
+def combined(facts: Sequence[ExampleFacts], labels: Sequence[str], *, partly: bool = False) -> Labels:
+    """float32 [N] over several labels: 1 where any is 1, 0 where all are 0, NaN where that cannot be known.
+
+    `partly`: 0 where all that are known are 0, NaN only where none is known.
+    """
     found = np.empty(len(facts), np.float32)
     for index, one in enumerate(facts):
         values = [one.labels.get(label) for label in labels]
-        found[index] = 1 if 1 in values else (math.nan if None in values else 0)
+        unknown = 0 not in values if partly else None in values
+        found[index] = 1 if 1 in values else (math.nan if unknown else 0)
     return found
 
 

@@ -26,7 +26,7 @@ _Features = TypeVar("_Features", WindowFeatures, ListingFeatures)
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Inputs in the order of the network's `forward`, vocabulary rows first, and labels float32 [N].
+    """Inputs in the order of the network's `forward`, vocabulary rows first, and labels float32 [N] or [N, domains].
 
     `lengths` int64 [N] is each example's longest text: a batch is cut to the longest of its own, which changes no
     score because the networks are exact under padding.
@@ -53,7 +53,10 @@ class Table:
 def message_table(
     features: Sequence[WindowFeatures], labels: npt.NDArray[np.float32], vocabulary: Vocabulary
 ) -> Table:
-    """Inputs of the message model: rows [N, 5, 64], writer [N, 5], status [N, 1]. Unlabelled examples are left out."""
+    """Inputs of the message model: rows [N, 5, 64], writer [N, 5], status [N, 1].
+
+    Unlabelled examples are left out: where `labels` are of several domains, those without a label for any.
+    """
     known, kept = _labelled(features, labels)
     arrays = message_batch(kept, MESSAGE_BUCKETS[-1])
     rows = torch.from_numpy(vocabulary.rows(arrays["tokens"]))
@@ -77,7 +80,7 @@ def _labelled(
 ) -> tuple[npt.NDArray[np.bool_], list[_Features]]:
     if len(features) != len(labels):
         raise ValueError(f"{len(features)} examples but {len(labels)} labels")
-    known = ~np.isnan(labels)
+    known = ~np.isnan(labels.reshape(len(labels), -1)).all(axis=1)
     if not known.any():
         raise ValueError("no example has a label for this domain")
     return known, [feature for feature, has_label in zip(features, known, strict=True) if has_label]

@@ -28,7 +28,7 @@ IR_VERSION: Final = 8
 _WORTH_HALVING: Final = 1024
 
 
-class _Scored(nn.Module):
+class Scored(nn.Module):
     """A network with its sigmoid; a listing model's gate goes along."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -36,21 +36,25 @@ class _Scored(nn.Module):
         self.network = network
 
     def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Logits of the network's own inputs become scores."""
         result = self.network(*inputs)
         if isinstance(result, tuple):
             return torch.sigmoid(result[0]), result[1]
         return torch.sigmoid(result)
 
 
+#: Two windows of sixteen words, before the vocabulary.
+MESSAGE_EXAMPLE: Final[Mapping[str, Tensor]] = {
+    "tokens": torch.full((2, 5, 16), FIRST_WORD),
+    "writer": torch.ones(2, 5, dtype=torch.int64),
+    "status": torch.ones(2, 1, dtype=torch.int64),
+}
+
+
 def message_onnx(network: nn.Module, vocabulary: Vocabulary) -> onnx.ModelProto:
     """tokens int64 [B, 5, L], writer int64 [B, 5], status int64 [B, 1] → score float32 [B, 1]."""
-    example = {
-        "tokens": torch.full((2, 5, 16), FIRST_WORD),
-        "writer": torch.ones(2, 5, dtype=torch.int64),
-        "status": torch.ones(2, 1, dtype=torch.int64),
-    }
-    model = _exported(_Scored(network), example, ("score",), {"tokens": {0: "batch", 2: "length"}})
-    return with_vocabulary(model, vocabulary)
+    lengths = {"tokens": {0: "batch", 2: "length"}}
+    return with_vocabulary(exported(Scored(network), MESSAGE_EXAMPLE, ("score",), lengths), vocabulary)
 
 
 def listing_onnx(
@@ -63,14 +67,14 @@ def listing_onnx(
         "has_image": torch.ones(2, 1),
         "aux": torch.zeros(2, aux_width),
     }
-    model = _exported(_Scored(network), example, ("score", "gate"), {"tokens": {0: "batch", 1: "length"}})
+    model = exported(Scored(network), example, ("score", "gate"), {"tokens": {0: "batch", 1: "length"}})
     return with_vocabulary(model, vocabulary)
 
 
 def image_encoder_onnx(network: nn.Module) -> onnx.ModelProto:
     """image uint8 [B, 224, 224, 3] → embedding float32 [B, 1280]."""
     example = {"image": torch.zeros(2, 224, 224, 3, dtype=torch.uint8)}
-    return _exported(network, example, ("embedding",), {})
+    return exported(network, example, ("embedding",), {})
 
 
 def with_vocabulary(model: onnx.ModelProto, vocabulary: Vocabulary) -> onnx.ModelProto:
@@ -151,12 +155,13 @@ def run(opened: Any, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.ND
     return dict(zip(names, opened.run(names, dict(inputs)), strict=True))
 
 
-def _exported(
+def exported(
     network: nn.Module,
     example: Mapping[str, Tensor],
     outputs: Sequence[str],
     axes: Mapping[str, dict[int, str]],
 ) -> onnx.ModelProto:
+    """The network as a graph with those inputs and outputs, the batch free, and what `axes` frees besides."""
     network.eval()
     file = BytesIO()
     with warnings.catch_warnings():

@@ -53,11 +53,11 @@ class ConversationShape:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1")
 
 
-class ConversationNetwork(nn.Module):
-    """KimCNN per message, writer embedding added, a forward and a backward GRU, status embedding added, MLP.
+class ConversationReader(nn.Module):
+    """KimCNN per message, writer embedding added, a forward and a backward GRU, status embedding added.
 
     The GRUs are unrolled cells: an absent turn leaves the hidden state as it is, exactly, which packed sequences
-    would do too but cannot be exported.
+    would do too but cannot be exported. Subclasses call `start_small` when all their parts are there.
     """
 
     def __init__(self, vocabulary_size: int, shape: ConversationShape) -> None:
@@ -69,18 +69,17 @@ class ConversationNetwork(nn.Module):
         self.forwards = nn.GRUCell(self.sentences.width, shape.hidden)
         self.backwards = nn.GRUCell(self.sentences.width, shape.hidden)
         self.dropout = nn.Dropout(shape.dropout)
-        self.decide = nn.Sequential(
-            nn.Linear(2 * shape.hidden, shape.hidden),
-            nn.ReLU(),
-            nn.Dropout(shape.dropout),
-            nn.Linear(shape.hidden, 1),
-        )
-        # Added to vectors that carry the words, so they begin small: full-size noise would drown the words.
+
+    def start_small(self) -> None:
+        """Draw writer and status anew: added to vectors that carry the words, full-size noise would drown those."""
         nn.init.normal_(self.writer.weight, std=0.1)
         nn.init.normal_(self.status.weight, std=0.1)
 
-    def forward(self, rows: Tensor, writer: Tensor, status: Tensor) -> Tensor:
-        """`rows` int64 [B, 5, L], `writer` int64 [B, 5], `status` int64 [B, 1] → logits float32 [B, 1]."""
+    def read(self, rows: Tensor, writer: Tensor, status: Tensor) -> tuple[Tensor, Tensor]:
+        """`rows` int64 [B, 5, L], `writer` int64 [B, 5], `status` int64 [B, 1] → the conversation and its last message.
+
+        float32 [B, 2 × hidden], status added, and float32 [B, filters × widths], writer added.
+        """
         first = WINDOW - self.shape.turns
         rows, writer = rows[:, first:], writer[:, first:]
         if self.training and self.shape.word_dropout:
@@ -92,8 +91,7 @@ class ConversationNetwork(nn.Module):
         hidden = self._read(self.dropout(sentences), (rows != PAD).any(dim=2).to(torch.float32))
         if self.shape.status:
             hidden = hidden + self.status(status.reshape(-1))
-        logits: Tensor = self.decide(self.dropout(hidden))
-        return logits
+        return hidden, sentences[:, -1]
 
     def _sentences(self, rows: Tensor) -> Tensor:
         flat = rows.reshape(-1, rows.shape[2])
@@ -122,3 +120,23 @@ class ConversationNetwork(nn.Module):
                 hidden = here * cell(sentences[:, turn], hidden) + (1 - here) * hidden
             ends.append(hidden)
         return torch.cat(ends, dim=1)
+
+
+class ConversationNetwork(ConversationReader):
+    """The reader with an MLP that decides one domain."""
+
+    def __init__(self, vocabulary_size: int, shape: ConversationShape) -> None:
+        super().__init__(vocabulary_size, shape)
+        self.decide = nn.Sequential(
+            nn.Linear(2 * shape.hidden, shape.hidden),
+            nn.ReLU(),
+            nn.Dropout(shape.dropout),
+            nn.Linear(shape.hidden, 1),
+        )
+        self.start_small()
+
+    def forward(self, rows: Tensor, writer: Tensor, status: Tensor) -> Tensor:
+        """Inputs as of `read` → logits float32 [B, 1]."""
+        hidden, _ = self.read(rows, writer, status)
+        logits: Tensor = self.decide(self.dropout(hidden))
+        return logits

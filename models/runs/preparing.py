@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from models.data.rule_hits import RuleHits
 from models.data.sampling import combined, counts, near_misses, sampled
 from models.data.splits import split_by_time
 from models.manifests import Manifest
-from models.systems.contract import Examples, Parts
+from models.systems.contract import Examples, Parts, load_system
 from streams.features.tokens import TextPipeline
+from streams.inference.repository import MODEL_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Surveyed:
 
     def truth(self, part: Part) -> npt.NDArray[np.float32]:
         """float32 [N]: whether an example violates any of the manifest's domains, NaN where unknown."""
-        return combined(self.facts[part], tuple(self.manifest.labels.values()))
+        partly = load_system(self.manifest.system).partly_labelled
+        return combined(self.facts[part], tuple(self.manifest.labels.values()), partly=partly)
 
     def hard(self, part: Part) -> npt.NDArray[np.bool_]:
         """bool [N]: near misses."""
@@ -111,15 +114,25 @@ def survey(
             + "\n".join(f"  {one}" for one in shared.found)
             + "\nremove those examples, or train without --strict-split"
         )
-    digests = {path.name: _digest(path) for path in dict.fromkeys(files.values())}
-    return Surveyed(manifest, files, facts, assigned, shared, digests)
+    return Surveyed(manifest, files, facts, assigned, shared, _digests(manifest, files.values()))
 
 
 def fingerprints(manifest: Manifest, data: Path) -> dict[str, str]:
-    """SHA-256 of each data file of the manifest, by name, without reading any example. Raises ExampleError."""
+    """SHA-256 of each file that the manifest trains on, by name, without reading any example. Raises ExampleError.
+
+    A model that the network starts from (a head's trunk) is one of them, as "network.trunk".
+    """
     found = data_files(_directory(manifest, data))
-    files = [found] if isinstance(found, Path) else list(found.values())
-    return {path.name: _digest(path) for path in files}
+    return _digests(manifest, [found] if isinstance(found, Path) else found.values())
+
+
+def _digests(manifest: Manifest, files: Iterable[Path]) -> dict[str, str]:
+    digests = {path.name: _digest(path) for path in dict.fromkeys(files)}
+    for field in dataclasses.fields(manifest.network):
+        directory = getattr(manifest.network, field.name)
+        if isinstance(directory, Path) and (model := directory / MODEL_FILE).is_file():
+            digests[f"network.{field.name}"] = _digest(model)
+    return digests
 
 
 def _directory(manifest: Manifest, data: Path) -> Path:

@@ -27,6 +27,8 @@ __all__ = ["SYSTEMS", "Context", "Examples", "Kind", "Parts", "System", "Trained
 #: Name in a manifest → `module:attribute` of an object that is a `System`; imported when a manifest names it.
 SYSTEMS: Final[Mapping[str, str]] = {
     "kimcnn_bigru": "models.systems.message_network:SYSTEM",
+    "message_trunk": "models.systems.message_trunk:SYSTEM",
+    "message_head": "models.systems.message_head:SYSTEM",
     "fusion_network": "models.systems.listing_network:SYSTEM",
     "logistic_regression": "models.systems.listing_linear:SYSTEM",
     "gbdt": "models.systems.listing_trees:SYSTEM",
@@ -116,6 +118,11 @@ class System(Protocol):
     @property
     def several_domains(self) -> bool:
         """Whether one training serves the manifest's `domains` together (one softmax), or a single `domain`."""
+        ...
+
+    @property
+    def partly_labelled(self) -> bool:
+        """With several domains: whether an example without a violation counts though a domain's label is unknown."""
         ...
 
     @property

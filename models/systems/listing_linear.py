@@ -158,6 +158,7 @@ def _network_of(
 class _LinearSystem:
     kind: Final[Kind] = "listing"
     several_domains: Final = False
+    partly_labelled: Final = False
     network_options: Final = LinearOptions
     training_options: Final = LinearTraining
 

@@ -155,6 +155,7 @@ def _focal(gamma: float) -> Loss:
 class _MulticlassSystem:
     kind: Final[Kind] = "listing"
     several_domains: Final = True
+    partly_labelled: Final = False
     network_options: Final = MulticlassOptions
     training_options: Final = MulticlassTraining
 

@@ -87,6 +87,7 @@ class TrainedListingNetwork(TrainedListing):
 class _ListingNetworkSystem:
     kind: Final[Kind] = "listing"
     several_domains: Final = False
+    partly_labelled: Final = False
     network_options: Final = FusionNetworkOptions
     training_options: Final = ListingTraining
 

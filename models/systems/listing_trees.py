@@ -240,6 +240,7 @@ def _dense(full: TreeInputs, table: Table) -> sparse.csr_matrix:
 class _TreesSystem:
     kind: Final[Kind] = "listing"
     several_domains: Final = False
+    partly_labelled: Final = False
     network_options: Final = TreesOptions
     training_options: Final = TreesTraining
 

@@ -17,7 +17,7 @@ from models.data.tables import Table, message_table
 from models.data.vocabulary import Vocabulary, build_vocabulary
 from models.data.word_vectors import start_from_word_vectors
 from models.export.graph import message_onnx
-from models.networks.conversation import ConversationNetwork, ConversationShape
+from models.networks.conversation import ConversationNetwork, ConversationReader, ConversationShape
 from models.systems.contract import Context, Examples, Kind, ManifestOptions, Parts
 from models.training.course import History
 from models.training.loop import TrainingPlan, deterministic, scores, train
@@ -45,7 +45,7 @@ class TrainedMessageNetwork:
     def description(self) -> Mapping[str, Any]:
         """See `Trained`."""
         return {
-            "network": _without_directory(dataclasses.asdict(self.network.shape)),
+            "network": without_directory(dataclasses.asdict(self.network.shape)),
             "vocabulary_size": self.vocabulary.size,
             "best_epoch": self.history.best,
         }
@@ -56,15 +56,28 @@ class TrainedMessageNetwork:
         return message_table(examples.features, unlabelled, self.vocabulary)
 
 
-def _without_directory(network: dict[str, Any]) -> dict[str, Any]:
+def without_directory(network: dict[str, Any]) -> dict[str, Any]:
     """Where the word vectors lay on the machine that trained is nobody's business."""
     vectors = network["word_vectors"]
     return network if vectors is None else {**network, "word_vectors": Path(vectors).name}
 
 
+def start_words(network: ConversationReader, vocabulary: Vocabulary, context: Context) -> None:
+    """Start the network's embedding from the file that its shape names, if any. Raises ValueError for such a file."""
+    vectors = network.shape.word_vectors
+    if vectors is None:
+        return
+    try:
+        coverage = start_from_word_vectors(network.sentences.embedding.weight, vocabulary, Path(vectors))
+    except OSError as error:
+        raise ValueError(f"word_vectors: {vectors}: {error.strerror}") from error
+    context.say(f"word vectors: {coverage}")
+
+
 class _MessageNetworkSystem:
     kind: Final[Kind] = "message"
     several_domains: Final = False
+    partly_labelled: Final = False
     network_options: Final = ConversationShape
     training_options: Final = TrainingPlan
 
@@ -80,14 +93,7 @@ class _MessageNetworkSystem:
         context.say(f"vocabulary: {vocabulary.size:,} words")
         deterministic(context.seed)
         network = ConversationNetwork(vocabulary.size, manifest.network)
-        if (vectors := manifest.network.word_vectors) is not None:
-            try:
-                coverage = start_from_word_vectors(
-                    network.sentences.embedding.weight, vocabulary, Path(vectors)
-                )
-            except OSError as error:
-                raise ValueError(f"word_vectors: {vectors}: {error.strerror}") from error
-            context.say(f"word vectors: {coverage}")
+        start_words(network, vocabulary, context)
         history = train(
             network,
             message_table(training.features, training.labels[domain], vocabulary),

@@ -150,13 +150,13 @@ class _Course(Course):
 def outputs(
     network: nn.Module, table: Table, device: Device | None = None
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
-    """Logits float32 [N] and, of a listing model, gates float32 [N, 2], in the table's order.
+    """Logits, shaped as the table's labels, and, of a listing model, gates float32 [N, 2], in the table's order.
 
     Always in float32; the network must be on `device` (the CPU, if not said).
     """
     device = device or Device()
     network.eval()
-    logits = torch.empty(len(table))
+    logits = torch.empty_like(table.labels)
     gates: Tensor | None = None
     for index in torch.split(torch.argsort(table.lengths, stable=True), _SCORING_BATCH):
         result = network(*device.moved(table.batch(index)))
@@ -164,12 +164,12 @@ def outputs(
             gates = torch.empty(len(table), 2) if gates is None else gates
             gates[index] = result[1].cpu()
             result = result[0]
-        logits[index] = result.squeeze(1).cpu()
+        logits[index] = result.cpu().view_as(logits[index])
     return logits.numpy(), None if gates is None else gates.numpy()
 
 
 def scores(network: nn.Module, table: Table) -> npt.NDArray[np.float64]:
-    """Probabilities float64 [N], in the table's order."""
+    """Probabilities float64, shaped as the table's labels, in its order."""
     logits, _ = outputs(network, table)
     return 1 / (1 + np.exp(-logits.astype(np.float64)))
 
@@ -179,14 +179,21 @@ def _loss(network: nn.Module, table: Table, index: Tensor, smoothing: float, dev
         result = network(*device.moved(table.batch(index)))
     logits = result[0] if isinstance(result, tuple) else result
     target = (table.labels[index] * (1 - smoothing) + smoothing / 2).to(device.torch)
-    return functional.binary_cross_entropy_with_logits(logits.squeeze(1).float(), target)
+    return _mean_loss(logits.view_as(target).float(), target)
 
 
 def _validation_loss(network: nn.Module, table: Table, device: Device, weights: Tensor | None) -> float:
     logits, _ = outputs(network, table, device)
-    return float(
-        functional.binary_cross_entropy_with_logits(torch.from_numpy(logits), table.labels, weight=weights)
-    )
+    return float(_mean_loss(torch.from_numpy(logits), table.labels, weights))
+
+
+def _mean_loss(logits: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean cross-entropy over what is labelled. Of several domains, each counts for as much as the others in a batch
+    where all are labelled; where a data set knows only its own domain, for as much as it has labels."""
+    if target.ndim == 1:
+        return functional.binary_cross_entropy_with_logits(logits, target, weight=weights)
+    known = ~target.isnan()
+    return functional.binary_cross_entropy_with_logits(logits[known], target[known])
 
 
 def _class_weights(training: Table, validation: Table) -> Tensor | None:
