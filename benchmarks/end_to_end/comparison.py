@@ -17,6 +17,8 @@ from benchmarks.end_to_end.answers import Answers, differences, missing, shown
 from benchmarks.end_to_end.brokers import Broker, BrokerChoice, broker_version, running
 from benchmarks.end_to_end.measuring import Run
 from benchmarks.end_to_end.quix_environment import quix_version
+from benchmarks.end_to_end.stages import Profile
+from benchmarks.end_to_end.stages import available as stages_available
 from benchmarks.end_to_end.systems import ROOT, SYSTEMS, System, Task
 from benchmarks.end_to_end.worker_metrics import batch_rows, stage_seconds
 from benchmarks.end_to_end.workload import (
@@ -76,7 +78,7 @@ class _Bench:
         self._runs = 0
         write_rules(self._rules_dir, made_rules(plan.rules), self._domains)
 
-    async def run(self, name: str, records: Sequence[Record]) -> Run:
+    async def run(self, name: str, records: Sequence[Record], *, profiled: bool = False) -> Run:
         """One run of one system in a directory and on topics of its own."""
         self._runs += 1
         directory = self._plan.directory / f"run{self._runs}"
@@ -93,10 +95,16 @@ class _Bench:
         with ExitStack() as stack:
             # noida-db writes all it holds again every second, so the next run would pay for those before it.
             broker = self._broker or stack.enter_context(running(self._plan.broker, directory / "broker"))
-            return await self._run_on(broker, SYSTEMS[name], records, directory)
+            profile = Profile(directory / "stacks") if profiled else None
+            return await self._run_on(broker, SYSTEMS[name], records, directory, profile)
 
     async def _run_on(
-        self, broker: Broker, system: System, records: Sequence[Record], directory: Path
+        self,
+        broker: Broker,
+        system: System,
+        records: Sequence[Record],
+        directory: Path,
+        profile: Profile | None,
     ) -> Run:
         settings = Settings(
             broker=broker.bootstrap,
@@ -112,7 +120,7 @@ class _Bench:
             if domain.champion is not None
         )
         return await measuring.run(
-            system, Task(settings, models), records, sorted(self._domains), broker.pids
+            system, Task(settings, models), records, sorted(self._domains), broker.pids, profile=profile
         )
 
 
@@ -145,6 +153,9 @@ async def compare(plan: Plan, say: Callable[[str], object]) -> dict[str, Any]:
                     f"{turn + 1}/{plan.repeats} {name}: {measured.messages_per_s:,.0f} messages/s, "
                     + ", ".join(f"{role} {us:,.0f} µs" for role, us in measured.cpu_us.items())
                 )
+        stages = {}
+        if "sekisho" in plan.systems and stages_available():
+            stages = (await bench.run("sekisho", records, profiled=True)).stages
     return {
         "benchmark": "end_to_end",
         "date": datetime.now(UTC).date().isoformat(),
@@ -161,6 +172,7 @@ async def compare(plan: Plan, say: Callable[[str], object]) -> dict[str, Any]:
         "partitions": _PARTITIONS,
         "checked": plan.checked,
         "runs": rows,
+        "stages": {stage: round(share, 4) for stage, share in stages.items()},
     }
 
 

@@ -12,14 +12,15 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aiokafka import ConsumerRecord
 
 from benchmarks.end_to_end.answers import Answers, answers_of
 from benchmarks.end_to_end.cpu import CpuSampler
-from benchmarks.end_to_end.systems import ROOT, System, Task
+from benchmarks.end_to_end.stages import Profile
+from benchmarks.end_to_end.systems import ROOT, Running, System, Task
 from benchmarks.end_to_end.workload import Record
 from streams.kafka import topics
 from streams.kafka.clients import consumer, producer
@@ -43,18 +44,30 @@ class Run:
     cpu_us: dict[str, float]
     answers: Answers
     metrics: str = ""
+    #: Shares of the worker's samples, where a profile was asked for.
+    stages: dict[str, float] = field(default_factory=dict)
 
 
 async def run(
-    system: System, task: Task, records: Sequence[Record], domains: Sequence[str], broker_pids: Sequence[int]
+    system: System,
+    task: Task,
+    records: Sequence[Record],
+    domains: Sequence[str],
+    broker_pids: Sequence[int],
+    *,
+    profile: Profile | None = None,
 ) -> Run:
-    """Measure a system on topics of its own. Raises EmbeddedServerError when one of its processes ends."""
+    """Measure a system on topics of its own; its worker's stacks are sampled from the first answer on for a `profile`.
+
+    Raises EmbeddedServerError when one of its processes ends.
+    """
     settings = task.settings
     await make_topics(settings, domains)
     await fill(settings, records)
     async with system.running(task) as running:
         with CpuSampler({**running.pids, "broker": broker_pids}) as sampler:
-            await _wait_until_answered(settings, len(records), running.check)
+            await _wait_until_answered(settings, len(records), running, profile)
+            stages = await asyncio.to_thread(profile.stop) if profile is not None else {}
             await asyncio.sleep(0.2)  # a sample after the last prediction
         metrics = running.metrics() if running.metrics is not None else ""
     predictions = await everything_in(settings, settings.topic("predictions"))
@@ -70,6 +83,7 @@ async def run(
         },
         answers=found,
         metrics=metrics,
+        stages=stages,
     )
 
 
@@ -104,15 +118,18 @@ async def fill(settings: Settings, records: Sequence[Record]) -> None:
         await asyncio.gather(*waiting)
 
 
-async def _wait_until_answered(settings: Settings, expected: int, check: object) -> None:
-    assert callable(check)
+async def _wait_until_answered(
+    settings: Settings, expected: int, running: Running, profile: Profile | None
+) -> None:
     async with consumer(settings) as client:
         partitions = await assign_all(client, [settings.topic("predictions")])
         seen, moved_at_s = 0, time.monotonic()
         while seen < expected and time.monotonic() - moved_at_s < _SILENCE_S:
             await asyncio.sleep(_LOOK_S)
-            check()
+            running.check()
             now = sum((await client.end_offsets(partitions)).values())
+            if now > seen == 0 and profile is not None:
+                profile.start(running.pids["worker"][0])
             if now > seen:
                 seen, moved_at_s = now, time.monotonic()
 

@@ -51,7 +51,7 @@ def new_app(settings: Settings) -> faust.App:
         outputs = await triton.infer(model, version, inputs, ["score"])
         return float(outputs["score"][0, 0])
 
-    @app.agent(messages)
+    @app.agent(messages)  # type: ignore[untyped-decorator]  # Faust has no types
     async def moderate(stream: Any) -> None:  # noqa: ANN401 - Faust has no types
         async for event in stream.events():
             record = event.message

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from quixstreams import Application, State, message_context
+from quixstreams import Application, State, message_context  # type: ignore[import-not-found]
 
 from benchmarks.end_to_end.moderation import Moderation, answer, arrive, last_five
 from benchmarks.end_to_end.onnx_models import OnnxModels
