@@ -61,7 +61,9 @@ class Account:
         self._settled = 0
         self.sent = self.acknowledged = self.predictions = self.repeated = 0
         self.dead_letters: Counter[str] = Counter()
+        #: Why events were not acknowledged, and outputs of this run that are not of the contract, by topic.
         self.problems: Counter[str] = Counter()
+        self.unreadable: Counter[str] = Counter()
 
     @property
     def due(self) -> int:

@@ -97,20 +97,22 @@ class Outputs:
             batches = await client.getmany(timeout_ms=500, max_records=_MOST_RECORDS)
             at_s = self._clock.now_s()
             for partition, records in batches.items():
-                self._take_all(records, self._takes.get(partition.topic, self._take_alert), at_s)
+                self.take(records, partition.topic, at_s)
 
-    def _take_all(self, records: Sequence[ConsumerRecord], take: Take, at_s: float) -> None:
+    def take(self, records: Sequence[ConsumerRecord], topic: str, at_s: float) -> None:
+        """Take down what a topic gave; `at_s` is when, from the run's start."""
+        take = self._takes.get(topic, self._take_alert)
         for record in records:
             if not (record.key or b"").startswith(self._key):
                 continue
             try:
                 take(record, at_s)
             except msgspec.MsgspecError as error:
-                # It bears our key and is not of the contract: the event then counts as lost, and this says why.
+                # It bears our key and is not of the contract: the event then counts as lost, and the verdict says why.
                 logger.warning(
                     "%s %d:%d cannot be read: %s", record.topic, record.partition, record.offset, error
                 )
-                self._account.problems[f"unreadable record in {record.topic}"] += 1
+                self._account.unreadable[record.topic] += 1
 
     def _take_prediction(self, record: ConsumerRecord, at_s: float) -> None:
         prediction = _decode_prediction(record.value or b"")

@@ -168,14 +168,16 @@ def _topics(settings: Settings, existing: Collection[str]) -> tuple[dict[Topic, 
     """Full names: inputs, predictions, dead letters, alerts. Raises `NoSuchTopicError`."""
     inputs = {topic: settings.topic(topic) for topic in INPUT_TOPICS}
     predictions, dead_letters = settings.topic("predictions"), settings.topic("deadletter")
+    prefix = settings.topic("alerts.")
+    alerts = [name for name in existing if name.startswith(prefix)]
     missing = [name for name in (*inputs.values(), predictions, dead_letters) if name not in existing]
+    missing += [] if alerts else [f"{prefix}*"]
     if missing:
         raise NoSuchTopicError(
             f"the topics {', '.join(missing)} do not exist on {settings.broker}: `sekisho topics create` makes them, "
             "and SEKISHO_TOPIC_PREFIX must be that of the deployment"
         )
-    prefix = settings.topic("alerts.")
-    return inputs, predictions, dead_letters, [name for name in existing if name.startswith(prefix)]
+    return inputs, predictions, dead_letters, alerts
 
 
 async def _warm(client: AIOKafkaProducer, names: Iterable[str]) -> None:

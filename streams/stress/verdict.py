@@ -80,7 +80,10 @@ def _lost(account: Account, max_loss: int, run: str) -> list[str]:
     unalerted = account.unalerted
     if account.lost + len(unalerted) <= max_loss:
         return []
-    found = []
+    found = [
+        f"{count:,} records in {topic} cannot be read: do the deployment and this program have the same version?"
+        for topic, count in account.unreadable.items()
+    ]
     allowed = f", {max_loss:,} allowed" if max_loss else ""
     if account.lost:
         names = ", ".join(event_id(run, number) for number in account.lost_numbers(3))

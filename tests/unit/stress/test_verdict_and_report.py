@@ -64,6 +64,14 @@ def test_lost_events_and_lost_alerts_count_together(max_loss: int, passed: bool)
     assert judged(replace(run, account=account), Goals(max_loss=max_loss)).passed is passed
 
 
+def test_outputs_of_another_version_are_told_as_the_reason_of_losses() -> None:
+    run = bad_run()
+    run.account.unreadable["predictions"] = 3
+    assert "3 records in predictions cannot be read: do the deployment" in " ".join(
+        judged(run, Goals()).complaints
+    )
+
+
 def test_a_load_that_was_not_reached_is_no_success() -> None:
     run = quiet_run()
     assert judged(replace(run, sent_for_s=10.4), Goals()).passed
