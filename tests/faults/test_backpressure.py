@@ -93,8 +93,11 @@ def triton(tmp_path: Path) -> Iterator[EmbeddedTriton]:
     put_repository(tmp_path / "models")
     for model in SHIPPED:
         shutil.copytree(ROOT / "triton_repo" / model, tmp_path / "models" / model)
-    with EmbeddedTriton(tmp_path / "models", tmp_path, models=[MESSAGE_MODEL, *SHIPPED]) as server:
-        yield server
+    server = EmbeddedTriton(tmp_path / "models", tmp_path, models=[MESSAGE_MODEL, *SHIPPED])
+    try:
+        yield server.start().wait_ready(PATIENCE_S)
+    finally:
+        server.stop()
 
 
 @pytest_asyncio.fixture
