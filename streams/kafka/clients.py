@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+import streams.kafka.header_names  # noqa: F401 - corrects what consumers read
 from streams.kafka.limits import largest_message_bytes
 from streams.kafka.security import client_options
 from streams.settings import Settings

@@ -18,6 +18,8 @@ from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+import streams.kafka.header_names  # noqa: F401 - corrects what consumers read
+
 #: A fetch with nothing to bring waits this long at the broker: 50 requests/s when idle, about 2 % of a core.
 FETCH_MAX_WAIT_MS = 20
 #: Bytes asked for when only the high watermark is wanted; any record fits or is cut, both are fine.
