@@ -77,6 +77,12 @@ def fit(letter: DeadLetter, max_value_bytes: int) -> DeadLetter:
     return replace(letter, value=letter.value[:max_value_bytes], truncated_from=size)
 
 
+def bare(letter: DeadLetter) -> DeadLetter:
+    """The letter without the original's key and headers, which can be megabytes too; marked as not whole."""
+    size = letter.truncated_from if letter.truncated_from is not None else len(letter.value or b"")
+    return replace(letter, key=None, headers=(), truncated_from=size)
+
+
 def parse(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> DeadLetter:
     """The dead letter that a record of the `deadletter` topic holds. Raises `NotADeadLetterError`."""
     own = {name: content for name, content in headers if name in _OWN}

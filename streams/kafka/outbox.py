@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
-from streams.kafka.dead_letters import DeadLetter, fit, headers_of
+from streams.kafka.dead_letters import DeadLetter, bare, fit, headers_of
 
 logger = logging.getLogger(__name__)
 
@@ -91,13 +91,29 @@ def _worth_retrying(error: BaseException) -> bool:
 
 
 def _cut(record: Outgoing) -> Outgoing:
-    """The record with the dead letter's value cut: to `CUT_BYTES` first, then by half until the broker takes it."""
+    """A smaller record of the same dead letter: its value cut to `CUT_BYTES`, then without the original's key and
+    headers, then by half until the broker takes it.
+    """
     assert record.letter is not None
-    size = len(record.letter.value or b"")
-    letter = fit(record.letter, CUT_BYTES if size > CUT_BYTES else size // 2)
-    return replace(record, value=letter.value, headers=tuple(headers_of(letter)), letter=letter)
+    letter = record.letter
+    size = len(letter.value or b"")
+    if size > CUT_BYTES:
+        letter = fit(letter, CUT_BYTES)
+    elif letter.headers or letter.key:
+        letter = bare(letter)
+    elif size:
+        letter = fit(letter, size // 2)
+    else:
+        raise MessageSizeTooLargeError(
+            f"{record.topic} does not take a dead letter that is nothing but its reason"
+        )
+    return dead_letter(record.topic, letter)
 
 
 def dead_letter(topic: str, letter: DeadLetter) -> Outgoing:
-    """The record that puts a dead letter aside, under its original key."""
-    return Outgoing(topic, letter.key, letter.value, headers=tuple(headers_of(letter)), letter=letter)
+    """The record that puts a dead letter aside, under its original key.
+
+    A record that had neither key nor value gets an empty value: Kafka's clients send none that lacks both.
+    """
+    value = b"" if letter.key is None and letter.value is None else letter.value
+    return Outgoing(topic, letter.key, value, headers=tuple(headers_of(letter)), letter=letter)
