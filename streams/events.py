@@ -278,21 +278,24 @@ def _without_surrogates(body: Any) -> Any:  # noqa: ANN401
 
 
 def _refusal(error: msgspec.ValidationError) -> BadRecord:
-    """msgspec's message names the field and the types but never the text, so it can be shown as it is."""
+    """The dead letter's reason and detail; the field's path is all that the detail holds of the record."""
     text = str(error)
     if "missing required field" in text:
         return BadRecord("missing_field", text)
     if text.startswith(("Invalid enum value", "Expected `str` of length", "Expected `array` of length")):
-        # the value itself may be personal data: keep the field's path only
-        where = _WHERE.search(text)
-        shown = f" - at `{where['path']}`" if where else ""
-        what = (
-            "not one of the allowed values"
-            if text.startswith("Invalid enum")
-            else text.split(" - at", maxsplit=1)[0]
-        )
-        return BadRecord("bad_value", f"{what}{shown}")
-    return BadRecord("wrong_type", _WHERE.sub(r" - at `\g<path>`", text))
+        return BadRecord("bad_value", without_values(error))
+    return BadRecord("wrong_type", without_values(error))
+
+
+def without_values(error: msgspec.DecodeError) -> str:
+    """What msgspec found wrong and where. It names fields and types, but also the value that no enumeration holds,
+    which may be personal data.
+    """
+    text = _WHERE.sub(r" - at `\g<path>`", str(error))
+    if not text.startswith("Invalid enum value"):
+        return text
+    where = text.rpartition(" - at ")
+    return f"not one of the allowed values{where[1]}{where[2] if where[1] else ''}"
 
 
 def _key_notes(key: bytes | None, expected: str) -> tuple[str, ...]:

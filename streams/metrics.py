@@ -33,6 +33,9 @@ BATCH_ROWS = Histogram("sekisho_batch_rows", "Rows in one Triton request", ["mod
 IN_FLIGHT_ROWS = Gauge("sekisho_in_flight_rows", "Events taken and not yet acknowledged")
 CONSUMER_LAG = Gauge("sekisho_consumer_lag", "Records not yet acknowledged", ["topic", "partition"])
 WINDOWS = Gauge("sekisho_windows", "Conversations whose window this worker holds")
+WINDOWS_UNREADABLE = Counter(
+    "sekisho_windows_unreadable_total", "Values in the window table that this engine did not write"
+)
 WINDOWS_DROPPED = Counter("sekisho_windows_dropped_total", "Conversations that were over and left the table")
 COMMITTED_OFFSET = Gauge(
     "sekisho_committed_offset", "Offset committed for a partition", ["topic", "partition"]

@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from streams.events import LATEST_US, BadRecord, Position
-from streams.features.tensors import WRITER_CODES
+from streams.events import LATEST_US, BadRecord, Position, without_values
 from streams.screening import Case, Source
-from streams.windows import Turn
+from streams.windows import WINDOW, Turn
 
 FORMAT = 1
 
@@ -84,11 +83,12 @@ def decode(value: bytes | None) -> RescoreItem:
     try:
         item = _decoder.decode(value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadRecord("bad_rescore", f"not a record that this engine wrote: {error}") from error
+        what = "bytes that are no UTF-8" if isinstance(error, UnicodeDecodeError) else without_values(error)
+        raise BadRecord("bad_rescore", f"not a record that this engine wrote: {what}") from error
     if item.format != FORMAT:
         raise BadRecord(
             "unknown_version", f"rescore record of format {item.format}; this engine reads {FORMAT}"
         )
-    if any(turn.writer not in WRITER_CODES for turn in item.turns):
-        raise BadRecord("bad_rescore", "a turn whose writer is neither seller nor buyer")
+    if len(item.turns) > WINDOW:
+        raise BadRecord("bad_rescore", f"{len(item.turns)} turns; a window has at most {WINDOW}")
     return item

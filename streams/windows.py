@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -27,6 +27,8 @@ MAX_TEXT = 10_000
 #: record fits into Kafka's default limit of 1 MB and never costs more than that to write. `KEPT` turns of the longest
 #: text and id are within it.
 MAX_KEPT_CHARACTERS = 200_000
+#: No table value is larger: four bytes a character, and room for the numbers of some thousand turns.
+MAX_VALUE_BYTES = 4 * MAX_KEPT_CHARACTERS + 200_000
 #: What a turn counts beside its text and id: its numbers and frame are some 30 bytes.
 TURN_CHARACTERS = 16
 DAY_US: Final = 86_400_000_000
@@ -74,7 +76,7 @@ class Turn(msgspec.Struct, frozen=True, array_like=True):
     offset: int
     message_id: str
     at_us: int
-    writer: str
+    writer: Literal["seller", "buyer"]
     text: str
     arrived_us: int = 0
     ended: bool = False
@@ -92,6 +94,8 @@ def encode(turns: Sequence[Turn]) -> bytes:
 
 def decode(value: bytes) -> tuple[Turn, ...]:
     """The turns of a table value. Raises `msgspec.DecodeError` for bytes that `encode` did not make."""
+    if len(value) > MAX_VALUE_BYTES:
+        raise msgspec.DecodeError(f"{len(value)} bytes; no window is larger than {MAX_VALUE_BYTES}")
     return _decoder.decode(value)
 
 

@@ -7,11 +7,17 @@ batch, through the outbox, before the batch's offsets may be committed. Recovery
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Iterable, Iterator
 
+import msgspec
+
+from streams import metrics
 from streams.agents.window_store import WindowStore
 from streams.kafka.outbox import Outgoing
 from streams.windows import Lifetimes, Turn, admit, decode, encode, is_over
+
+logger = logging.getLogger(__name__)
 
 
 class WindowTable:
@@ -45,7 +51,7 @@ class WindowTable:
         store = self._store()
         key = table_key(partition, transaction_id)
         value = store.get(partition, key)
-        turns = () if value is None else decode(value)
+        turns = _turns(value)
         kept, window = admit(
             turns, turn, committed=self._committed(partition) or 0, lifetimes=self._lifetimes
         )
@@ -83,7 +89,8 @@ class WindowTable:
             if value is None or committed is None:
                 continue
             clock_us = min(now_us, self._clock_us.get(partition, 0))
-            if is_over(decode(value), now_us=clock_us, committed=committed, lifetimes=self._lifetimes):
+            turns = _turns(value)
+            if not turns or is_over(turns, now_us=clock_us, committed=committed, lifetimes=self._lifetimes):
                 store.drop(partition, key)
                 tombstones.append(Outgoing(self._changelog, key, None, partition=partition))
         return tombstones
@@ -98,6 +105,22 @@ class WindowTable:
 
     def __len__(self) -> int:
         return len(self._store())
+
+
+def _turns(value: bytes | None) -> tuple[Turn, ...]:
+    """The turns of a table's value; none of one that this engine did not write.
+
+    Whoever may write to the changelog could otherwise stop every worker at the conversation's next message, and each
+    one that is started after it. A conversation without its past is judged by what comes.
+    """
+    if value is None:
+        return ()
+    try:
+        return decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        metrics.WINDOWS_UNREADABLE.inc()
+        logger.warning("a window of %d bytes cannot be read and is dropped: %s", len(value), error)
+        return ()
 
 
 def table_key(partition: int, transaction_id: str) -> bytes:

