@@ -7,6 +7,7 @@ The agents share this step. What follows is the models' part (`agents/scoring.py
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,10 @@ from streams.windows import Turn
 #: Turns whose tokens and scans are kept for the next four messages of their conversation. A turn is about 2 kB with
 #: its tokens and scan, so 20,000 are some 40 MB; at 500 messages/s that is 40 s of traffic.
 REMEMBERED_TURNS = 20_000
+
+#: Of a listing's words and attributes, outputs show so many characters and so many of them: at most 600 kB, below
+#: Kafka's default limit of 1 MB. Honest listings have some ten attributes of twenty characters.
+MAX_SHOWN_WORD, MAX_SHOWN_ATTRIBUTES = 500, 100
 
 Origin = tuple[str, int, int]
 
@@ -277,10 +282,23 @@ def _shown_listing(listing: Listing, title: str, description: str) -> dict[str, 
         "title": title[:MAX_SHOWN_TEXT],
         "description": description[:MAX_SHOWN_TEXT],
         "price": listing.price,
-        "currency": listing.currency,
-        "category": listing.category,
-        "brand": listing.brand,
-        "condition": listing.condition,
+        "currency": _shown(listing.currency),
+        "category": _shown(listing.category),
+        "brand": _shown(listing.brand),
+        "condition": _shown(listing.condition),
         "images": len(listing.images),
-        "attributes": dict(listing.attributes),
+        "attributes": _shown_attributes(listing.attributes),
+    }
+
+
+def _shown(word: str | None) -> str | None:
+    return word if word is None or len(word) <= MAX_SHOWN_WORD else word[:MAX_SHOWN_WORD] + "…"
+
+
+def _shown_attributes(attributes: Mapping[str, str | float | bool]) -> dict[str, str | float | bool]:
+    """The first so many, words cut: megabytes of them would make a prediction that no topic takes."""
+    return {
+        name: value if not isinstance(value, str) else _shown(value) or ""
+        for name, value in itertools.islice(attributes.items(), MAX_SHOWN_ATTRIBUTES)
+        if len(name) <= MAX_SHOWN_WORD
     }
