@@ -24,6 +24,6 @@ async def test_no_record_stops_the_worker_and_every_one_is_accounted_for(tmp_pat
     assert found["counts"]["predictions"] > RECORDS / 4
     assert found["counts"]["dead letters"] > RECORDS / 4
     assert len(found["mutators"]) > 0.9 * len(MUTATORS)
-    assert {f"dead letter: {reason}" for reason in ("not_json", "not_utf8", "missing_field", "bad_rescore")} <= set(
-        found["outcomes"]
-    )
+    assert {
+        f"dead letter: {reason}" for reason in ("not_json", "not_utf8", "missing_field", "bad_rescore")
+    } <= set(found["outcomes"])

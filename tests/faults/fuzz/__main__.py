@@ -22,7 +22,10 @@ RESULT = Path(__file__).parents[3] / "docs" / "results" / "fuzz.md"
 @click.option("--seed", type=int, default=1, show_default=True, help="of the records and their mutations")
 @click.option("--broker", type=click.Choice(["noida", "tansu", "kafka"]), default="noida", show_default=True)
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), default=RESULT, help="Markdown file; JSON beside it"
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=RESULT,
+    help="Markdown file; JSON beside it",
 )
 @click.option(
     "--work-dir", type=click.Path(file_okay=False, path_type=Path), help="kept; default: a temporary one"

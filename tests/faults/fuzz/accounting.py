@@ -56,7 +56,10 @@ class Books:
         """The broker has acknowledged this record at this place (topic with prefix)."""
         rescore = specimen.topic == "rescore"
         entry = Entry(
-            mutator, specimen.topic, None if rescore else reading(specimen), _digest(specimen.key, specimen.value)
+            mutator,
+            specimen.topic,
+            None if rescore else reading(specimen),
+            _digest(specimen.key, specimen.value),
         )
         self._sent[place] = entry
         if rescore:
@@ -86,19 +89,26 @@ class Books:
                 usable += 1
                 entry.outcome = "counted"
                 if entry.reading is not None and entry.reading.usable is False:
-                    self.verdict.complain("an unusable decision that was taken", f"{place} after {entry.mutator}")
+                    self.verdict.complain(
+                        "an unusable decision that was taken", f"{place} after {entry.mutator}"
+                    )
             else:
                 self.verdict.complain("a record without an outcome", f"{place} after {entry.mutator}")
         if usable != decisions_counted:
-            self.verdict.complain("decisions", f"{usable} left no dead letter, {decisions_counted} were counted")
+            self.verdict.complain(
+                "decisions", f"{usable} left no dead letter, {decisions_counted} were counted"
+            )
         self.verdict.counts.update(
             {
                 "records sent": len(self._sent),
                 "predictions": sum(entry.outcome == "prediction" for entry in self._sent.values()),
                 "decisions counted": usable,
-                "dead letters": sum((entry.outcome or "").startswith("dead letter") for entry in self._sent.values()),
+                "dead letters": sum(
+                    (entry.outcome or "").startswith("dead letter") for entry in self._sent.values()
+                ),
                 "records that the contract leaves open": sum(
-                    entry.reading is not None and entry.reading.usable is None for entry in self._sent.values()
+                    entry.reading is not None and entry.reading.usable is None
+                    for entry in self._sent.values()
                 ),
             }
         )
@@ -131,7 +141,9 @@ class Books:
 
     def _settle(self, entry: Entry, outcome: str, record: ConsumerRecord) -> None:
         if entry.outcome is not None:
-            self.verdict.complain("two outcomes", f"{entry.outcome}, then {outcome} {_where(record)} after {entry.mutator}")
+            self.verdict.complain(
+                "two outcomes", f"{entry.outcome}, then {outcome} {_where(record)} after {entry.mutator}"
+            )
             return
         entry.outcome = outcome
         self._came += entry.topic != "decisions"
@@ -156,13 +168,18 @@ class Books:
         if found is None or found.usable is None:
             return
         if not found.usable:
-            self.verdict.complain("a prediction of what the schemas refuse", f"{where}: {sorted(found.reasons)} after {entry.mutator}")
+            self.verdict.complain(
+                "a prediction of what the schemas refuse",
+                f"{where}: {sorted(found.reasons)} after {entry.mutator}",
+            )
             return
         subject = body["subject"]
         if found.ident != (subject.get("message_id") or subject.get("listing_id")):
             self.verdict.complain("another subject", f"{where} after {entry.mutator}")
         if found.notes != TOLD_NOTES & set(body["notes"]):
-            self.verdict.complain("notes", f"{where}: {body['notes']}, expected {sorted(found.notes)} after {entry.mutator}")
+            self.verdict.complain(
+                "notes", f"{where}: {body['notes']}, expected {sorted(found.notes)} after {entry.mutator}"
+            )
 
     def _letter(self, record: ConsumerRecord) -> bool:
         own = {name: content for name, content in record.headers if name in OWN_HEADERS}
@@ -185,7 +202,11 @@ class Books:
         if "sekisho.truncated" not in own and entry.digest != _digest(record.key, record.value):
             self.verdict.complain("a dead letter with other bytes than the record's", where)
         if entry.reading is not None and reason not in entry.reading.reasons:
-            promise = "a usable record put aside" if entry.reading.usable else "another reason than the contract gives"
+            promise = (
+                "a usable record put aside"
+                if entry.reading.usable
+                else "another reason than the contract gives"
+            )
             self.verdict.complain(promise, where)
         return True
 

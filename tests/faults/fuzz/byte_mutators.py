@@ -40,7 +40,9 @@ def _no_utf8(rng: Random, value: bytes) -> bytes:
 
 
 def _other_encoding(rng: Random, value: bytes) -> bytes:
-    encoding = rng.choice(("utf-16", "utf-16-le", "utf-32", "utf-7", "shift_jis", "euc_jp", "iso2022_jp", "utf-8-sig"))
+    encoding = rng.choice(
+        ("utf-16", "utf-16-le", "utf-32", "utf-7", "shift_jis", "euc_jp", "iso2022_jp", "utf-8-sig")
+    )
     return value.decode("utf-8", "replace").encode(encoding, "ignore")
 
 
@@ -55,5 +57,7 @@ MUTATORS = (
     Mutator("another encoding, or a byte order mark", of_value(_other_encoding)),
     Mutator("zero bytes", of_value(lambda rng, value: value + b"\0" * rng.randint(1, 100))),
     Mutator("noise", of_value(lambda rng, value: rng.randbytes(rng.randint(0, 3000)))),
-    Mutator("two records in one", of_value(lambda rng, value: value + rng.choice((b"", b"\n", b",")) + value)),
+    Mutator(
+        "two records in one", of_value(lambda rng, value: value + rng.choice((b"", b"\n", b",")) + value)
+    ),
 )

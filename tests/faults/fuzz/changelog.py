@@ -22,7 +22,10 @@ def _packed(thing: object) -> bytes:
 def _poisons(rng: Random, ours: bytes) -> Iterator[tuple[str, bytes]]:
     at = rng.randrange(max(1, len(ours)))
     yield "cut short", ours[:at]
-    yield "bits flipped", bytes((*ours[:at], ours[at] ^ 1 << rng.randrange(8), *ours[at + 1 :])) if ours else b"\xff"
+    yield (
+        "bits flipped",
+        bytes((*ours[:at], ours[at] ^ 1 << rng.randrange(8), *ours[at + 1 :])) if ours else b"\xff",
+    )
     yield "noise", rng.randbytes(200)
     yield "JSON", json.dumps([_TURN]).encode()
     yield "no turn", _packed([])
@@ -57,7 +60,12 @@ def poisoned(seed: int, changelog: list[ConsumerRecord]) -> list[Poisoned]:
         kinds = list(_poisons(rng, windows[partition, key]))
         kind, value = kinds[number % len(kinds)]
         transaction = key.decode().partition("/")[2]
-        message = {"message_id": f"after-{number}", "transaction_id": transaction, "writer": "buyer", "text": "はい"}
+        message = {
+            "message_id": f"after-{number}",
+            "transaction_id": transaction,
+            "writer": "buyer",
+            "text": "はい",
+        }
         found.append(
             Poisoned(
                 f"changelog: {kind}",
@@ -73,5 +81,11 @@ def strangers() -> list[Specimen]:
     """Records whose keys no window has."""
     return [
         Specimen("messages", key, value, alone=True)
-        for key, value in ((None, b"x"), (b"", b"x"), (b"\xff/\xfe", _packed([_TURN])), (b"no-slash", b"\x90"), (None, None))
+        for key, value in (
+            (None, b"x"),
+            (b"", b"x"),
+            (b"\xff/\xfe", _packed([_TURN])),
+            (b"no-slash", b"\x90"),
+            (None, None),
+        )
     ]

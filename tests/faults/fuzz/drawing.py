@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
-from tests.faults.fuzz import byte_mutators, json_mutators, picture_mutators, record_mutators, rescore_mutators, text_mutators
+from tests.faults.fuzz import (
+    byte_mutators,
+    json_mutators,
+    picture_mutators,
+    record_mutators,
+    rescore_mutators,
+    text_mutators,
+)
 from tests.faults.fuzz.mutator import Mutator
 from tests.faults.fuzz.specimens import Specimen, good
 
@@ -41,7 +48,9 @@ def drawn(seed: int, *, prefix: str, port: int, now_us: int) -> Iterator[Drawn]:
     shares = [mutator.share for mutator in MUTATORS]
     while True:
         first = rng.choices(MUTATORS, shares)[0]
-        specimen = next(s for s in (aside if "rescore" in first.topics else events) if s.topic in first.topics)
+        specimen = next(
+            s for s in (aside if "rescore" in first.topics else events) if s.topic in first.topics
+        )
         mutated = first.change(rng, specimen)
         if rng.random() < SECOND_SHARE:
             second = rng.choices(MUTATORS, shares)[0]

@@ -59,14 +59,20 @@ def documented_reasons() -> frozenset[str]:
     """The reasons in the table of dead letters in docs/contracts.md."""
     page = (DOCS / "contracts.md").read_text(encoding="utf-8")
     table = page.partition("| reason | meaning |")[2].partition("\n\n")[0]
-    return frozenset(name for line in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", line.split("|")[1]))
+    return frozenset(
+        name for line in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", line.split("|")[1])
+    )
 
 
 def reading(specimen: Specimen) -> Reading:
     """What must become of a record of an input topic."""
     headers = specimen.headers
     value = specimen.value or b""
-    size = len(value) + len(specimen.key or b"") + sum(len(name) + len(content or b"") for name, content in headers)
+    size = (
+        len(value)
+        + len(specimen.key or b"")
+        + sum(len(name) + len(content or b"") for name, content in headers)
+    )
     if size > MAX_RECORD_BYTES and specimen.topic != "decisions":
         return _refused("too_large")
     if any(name == b"sekisho.format" and content != b"1" for name, content in headers):
@@ -79,7 +85,9 @@ def reading(specimen: Specimen) -> Reading:
         return _refused("not_utf8", "not_json")  # what comes first in the record
     open_ends: list[str] = []
     try:
-        body = json.loads(text, parse_constant=_no_constant, parse_float=_float(open_ends), parse_int=_int(open_ends))
+        body = json.loads(
+            text, parse_constant=_no_constant, parse_float=_float(open_ends), parse_int=_int(open_ends)
+        )
     except RecursionError:
         return Reading(None, frozenset({"not_json"}))
     except ValueError:
@@ -93,7 +101,11 @@ def reading(specimen: Specimen) -> Reading:
 
 def _judged(specimen: Specimen, body: dict[str, Any], *, has_lone_surrogate: bool) -> Reading:
     body = _without_nulls(body)
-    reasons = {reason for error in _validator(specimen.topic).iter_errors(body) for reason in _REASON_OF[error.validator]}
+    reasons = {
+        reason
+        for error in _validator(specimen.topic).iter_errors(body)
+        for reason in _REASON_OF[error.validator]
+    }
     if reasons:
         return _refused(*reasons)
     ident = _LONE.sub("\ufffd", body[IDS[specimen.topic]])
@@ -116,13 +128,18 @@ def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:
     """`null` stands for "not known" (docs/contracts.md)."""
     attributes = body.get("attributes")
     if isinstance(attributes, dict):
-        body = {**body, "attributes": {name: value for name, value in attributes.items() if value is not None}}
+        body = {
+            **body,
+            "attributes": {name: value for name, value in attributes.items() if value is not None},
+        }
     return {name: value for name, value in body.items() if value is not None}
 
 
 @cache
 def _validator(topic: str) -> Draft202012Validator:
-    schema = json.loads((DOCS / "schemas" / f"{topic.removesuffix('s')}.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(
+        (DOCS / "schemas" / f"{topic.removesuffix('s')}.schema.json").read_text(encoding="utf-8")
+    )
     name = schema["$ref"].rpartition("/")[2]
     # The definition itself: following `$ref` from the root costs more than the rest.
     return Draft202012Validator({"$defs": schema["$defs"], **schema["$defs"][name]})

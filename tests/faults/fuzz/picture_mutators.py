@@ -31,7 +31,19 @@ _ADDRESSES = (
     "http://img.invalid/a\r\nX: y", "https://img.invalid/a.jpg#" + "f" * 5_000, "http://169.254.169.254/latest/meta-data/", "", " ",
     "http://%6c%6f%63%61%6c%68%6f%73%74/", "http://img.invalid/%ff%fe", "http://img.invalid?", "http:img.invalid", "あ" * 10_000,
 )  # fmt: skip
-_PATHS = ("../../etc/passwd", "/etc/passwd", "", ".", "a\0b", "x" * 5_000, "/dev/zero", "/proc/self/environ", "\ud800", "CON", "~")
+_PATHS = (
+    "../../etc/passwd",
+    "/etc/passwd",
+    "",
+    ".",
+    "a\0b",
+    "x" * 5_000,
+    "/dev/zero",
+    "/proc/self/environ",
+    "\ud800",
+    "CON",
+    "~",
+)
 
 
 @lru_cache
@@ -41,7 +53,15 @@ def _files() -> tuple[bytes, ...]:
         out = io.BytesIO()
         Image.new("RGB", (40, 40), (200, 30, 30)).save(out, kind)
         found.append(out.getvalue())
-    return (*found, png_claiming(60_000, 60_000), png_claiming(1, 2_000_000_000), b"", b"\x89PNG\r\n\x1a\n", b"%!PS", b"<svg/>")
+    return (
+        *found,
+        png_claiming(60_000, 60_000),
+        png_claiming(1, 2_000_000_000),
+        b"",
+        b"\x89PNG\r\n\x1a\n",
+        b"%!PS",
+        b"<svg/>",
+    )
 
 
 def _damaged(rng: Random) -> str:
@@ -51,7 +71,19 @@ def _damaged(rng: Random) -> str:
             data[rng.randrange(len(data))] = rng.randrange(256)
     data = data[: rng.randint(0, len(data))] if rng.random() < 0.3 else data
     text = base64.b64encode(bytes(data)).decode()
-    return rng.choice((text, text, text, text[:-1], text + "=", "%%%", text.replace("A", "-"), f"data:image/png;base64,{text}", "é"))
+    return rng.choice(
+        (
+            text,
+            text,
+            text,
+            text[:-1],
+            text + "=",
+            "%%%",
+            text.replace("A", "-"),
+            f"data:image/png;base64,{text}",
+            "é",
+        )
+    )
 
 
 def _source(rng: Random, kind: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Final
 from tests.faults.fuzz.mutator import EVENTS, Mutator
 from tests.faults.fuzz.specimens import Codec, Specimen
 
-#: The engine's documented limit, `SEKISHO_MAX_RECORD_BYTES`.
-MAX_RECORD_BYTES: Final = 4 << 20
+#: The run's `SEKISHO_MAX_RECORD_BYTES`: a tenth of the default, so that records about it and beyond are cheap, and
+#: within what an embedded broker takes (1 MB).
+MAX_RECORD_BYTES: Final = 400_000
 _CODECS: tuple[Codec, ...] = ("gzip", "snappy", "lz4", "zstd")
 
 
@@ -50,7 +51,9 @@ def _header_names(rng: Random, specimen: Specimen) -> Specimen:
 
 
 def _timestamp(rng: Random, specimen: Specimen) -> Specimen:
-    stamp = rng.choice((-1, 0, 1, 253_402_300_799_000, 253_402_300_800_000, 2**62, 2**63 - 1, 946_684_800_000, -(2**40)))
+    stamp = rng.choice(
+        (-1, 0, 1, 253_402_300_799_000, 253_402_300_800_000, 2**62, 2**63 - 1, 946_684_800_000, -(2**40))
+    )
     return replace(specimen, timestamp_ms=stamp, alone=True)
 
 
@@ -71,12 +74,8 @@ def _nothing_at_all(rng: Random, specimen: Specimen) -> Specimen:
 
 def _about_the_limit(rng: Random, specimen: Specimen) -> Specimen:
     """Padded with white space, which JSON allows, to the limit of a record with its key and headers, and beyond."""
-    size = MAX_RECORD_BYTES + rng.choice((-1, 0, 1, 1_000_000))
+    size = MAX_RECORD_BYTES + rng.choice((-1, 0, 1, 300_000))
     return _padded(specimen, size)
-
-
-def _above_a_megabyte(rng: Random, specimen: Specimen) -> Specimen:
-    return _padded(specimen, 1_500_000)
 
 
 def _padded(specimen: Specimen, size: int) -> Specimen:
@@ -86,7 +85,9 @@ def _padded(specimen: Specimen, size: int) -> Specimen:
 
 
 def _compressed(codec: Codec) -> Mutator:
-    return Mutator(f"compressed with {codec}", lambda rng, specimen: replace(specimen, codec=codec), EVENTS, 0.5)
+    return Mutator(
+        f"compressed with {codec}", lambda rng, specimen: replace(specimen, codec=codec), EVENTS, 0.5
+    )
 
 
 MUTATORS = (
@@ -98,7 +99,6 @@ MUTATORS = (
     Mutator("the end of time", _end_of_time, share=0.3),
     Mutator("no value", _tombstone),
     Mutator("neither key nor value", _nothing_at_all),
-    Mutator("sizes about the limit", _about_the_limit, share=0.01),
-    Mutator("more than a megabyte", _above_a_megabyte, share=0.02),
+    Mutator("sizes about the limit", _about_the_limit, share=0.1),
     *(_compressed(codec) for codec in _CODECS),
 )

@@ -43,7 +43,9 @@ def result(outcome: Outcome) -> dict[str, Any]:
 def markdown(found: Mapping[str, Any]) -> str:
     """The page for docs/results."""
     plan = found["plan"]
-    passed = "**The worker lived, and every record is accounted for.**" if found["passed"] else "**NOT PASSED**"
+    passed = (
+        "**The worker lived, and every record is accounted for.**" if found["passed"] else "**NOT PASSED**"
+    )
     lines = [
         f"# Bad input in bulk, {found['began_at'][:10]}",
         "",
@@ -71,7 +73,10 @@ def markdown(found: Mapping[str, Any]) -> str:
         "",
         "| broken promise | times |",
         "|---|--:|",
-        *([f"| {promise} | {count:,} |" for promise, count in found["complaints"].items()] or ["| none | 0 |"]),
+        *(
+            [f"| {promise} | {count:,} |" for promise, count in found["complaints"].items()]
+            or ["| none | 0 |"]
+        ),
     ]
     for promise, examples in found["examples"].items():
         lines += ["", f"{promise}:", "", *(f"- {example}" for example in examples)]
@@ -91,6 +96,8 @@ def markdown(found: Mapping[str, Any]) -> str:
 
 
 def _row(name: str, counts: Mapping[str, int]) -> str:
-    letters = {key.removeprefix("dead letter: "): n for key, n in counts.items() if key.startswith("dead letter")}
+    letters = {
+        key.removeprefix("dead letter: "): n for key, n in counts.items() if key.startswith("dead letter")
+    }
     shown = ", ".join(f"{reason} {n:,}" for reason, n in letters.items()) or "–"
     return f"| {name} | {sum(counts.values()):,} | {counts.get('prediction', 0):,} | {counts.get('counted', 0):,} | {shown} |"

@@ -36,7 +36,9 @@ def put_aside(specimens: Iterator[Specimen], *, prefix: str, now_us: int) -> Ite
             "key": base64.b64encode(specimen.key or b"").decode(),
             "value": base64.b64encode(specimen.value or b"").decode(),
             "headers": [],
-            "turns": [[7, body["message_id"], now_us - DAY_US, body["writer"], body["text"]]] if message else [],
+            "turns": [[7, body["message_id"], now_us - DAY_US, body["writer"], body["text"]]]
+            if message
+            else [],
             "revision": 0,
             "alerted": [],
             "put_aside_at_us": now_us - DAY_US // 2,
@@ -61,7 +63,9 @@ def _field(rng: Random, body: dict[str, Any], specimen: Specimen) -> None:
 
 
 def _number(rng: Random, body: dict[str, Any], specimen: Specimen) -> None:
-    body[rng.choice(("partition", "timestamp_us", "revision", "put_aside_at_us", "attempts", "format"))] = rng.choice(_NUMBERS)
+    body[rng.choice(("partition", "timestamp_us", "revision", "put_aside_at_us", "attempts", "format"))] = (
+        rng.choice(_NUMBERS)
+    )
 
 
 def _turns(rng: Random, body: dict[str, Any], specimen: Specimen) -> None:
@@ -76,7 +80,16 @@ def _turns(rng: Random, body: dict[str, Any], specimen: Specimen) -> None:
 def _event(rng: Random, body: dict[str, Any], specimen: Specimen) -> None:
     value = base64.b64decode(body["value"])
     at = rng.randrange(len(value))
-    other = rng.choice((b"", b"{}", b"[" * 3000, value[:at], value[:at] + b"\xff" + value[at:], value[:-1] + b',"writer":7,"title":7}'))
+    other = rng.choice(
+        (
+            b"",
+            b"{}",
+            b"[" * 3000,
+            value[:at],
+            value[:at] + b"\xff" + value[at:],
+            value[:-1] + b',"writer":7,"title":7}',
+        )
+    )
     body["value"] = base64.b64encode(other).decode()
 
 
@@ -92,7 +105,17 @@ def _end_of_time(rng: Random, body: dict[str, Any], specimen: Specimen) -> None:
 
 
 def _headers(rng: Random, body: dict[str, Any], specimen: Specimen) -> None:
-    body["headers"] = rng.choice(([["sekisho.format", "MQ=="]], [["sekisho.format", "Mg=="]], [["a", "%"]], [["a"]], [["", ""]] * 1000, {}, [[7, ""]]))
+    body["headers"] = rng.choice(
+        (
+            [["sekisho.format", "MQ=="]],
+            [["sekisho.format", "Mg=="]],
+            [["a", "%"]],
+            [["a"]],
+            [["", ""]] * 1000,
+            {},
+            [[7, ""]],
+        )
+    )
 
 
 def _alerted(rng: Random, body: dict[str, Any], specimen: Specimen) -> None:
@@ -112,7 +135,10 @@ MUTATORS = tuple(
     for name, change in (
         ("untouched", lambda rng, specimen: specimen),
         ("bits flipped", _bits),
-        ("cut short", lambda rng, specimen: replace(specimen, value=(specimen.value or b"")[: rng.randint(0, 900)])),
+        (
+            "cut short",
+            lambda rng, specimen: replace(specimen, value=(specimen.value or b"")[: rng.randint(0, 900)]),
+        ),
         ("a field of another type", of_body(_field)),
         ("numbers out of range", of_body(_number)),
         ("turns", of_body(_turns)),

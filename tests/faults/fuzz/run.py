@@ -25,6 +25,7 @@ from streams.settings import Settings
 from tests.faults.fuzz.accounting import Books
 from tests.faults.fuzz.changelog import poisoned, strangers
 from tests.faults.fuzz.drawing import Drawn, drawn
+from tests.faults.fuzz.record_mutators import MAX_RECORD_BYTES
 from tests.faults.fuzz.rescore_mutators import now_us
 from tests.faults.fuzz.specimens import CANARY
 from tests.faults.fuzz.vital_signs import Trap, VitalSigns
@@ -108,17 +109,26 @@ async def _servers(plan: Plan, trap: Trap) -> AsyncIterator[Settings]:
             broker = EmbeddedBroker(plan.broker, None, plan.work_dir / "broker")
         stack.callback(broker.stop)
         broker.start()
-        triton = stack.enter_context(EmbeddedTriton(ROOT / "triton_repo", data_dir=plan.work_dir / "triton"))
+        triton = EmbeddedTriton(ROOT / "triton_repo", data_dir=plan.work_dir / "triton")
+        stack.callback(triton.kill)
+        triton.start()
         await asyncio.to_thread(triton.wait_ready, START_S)
         rules = Path(shutil.copytree(ROOT / "rules", plan.work_dir / "rules"))
         # Names that resolve to this machine are on the list: it is their addresses that must be refused.
-        hosts = (f"localhost:{trap.port}", f"127.0.0.1:{trap.port}", f"[::1]:{trap.port}", f"*.invalid:{trap.port}", "*.invalid")
+        hosts = (
+            f"localhost:{trap.port}",
+            f"127.0.0.1:{trap.port}",
+            f"[::1]:{trap.port}",
+            f"*.invalid:{trap.port}",
+            "*.invalid",
+        )
         settings = Settings(
             broker=broker.bootstrap,
             triton=triton.grpc_address,
             triton_admin_key=SECRET,
             topic_prefix=PREFIX,
             partitions=PARTITIONS,
+            max_record_bytes=MAX_RECORD_BYTES,
             rules_dir=rules,
             data_dir=plan.work_dir / "data",
             image_hosts=hosts,
@@ -138,7 +148,9 @@ async def _make_topics(settings: Settings, *, far_times: bool) -> None:
     if far_times:
         own_times["message.timestamp.after.max.ms"] = str(2**63 - 1)
     specs = [
-        replace(spec, config={**spec.config, **own_times}) if spec.role in ("messages", "listings", "decisions", "rescore") else spec
+        replace(spec, config={**spec.config, **own_times})
+        if spec.role in ("messages", "listings", "decisions", "rescore")
+        else spec
         for spec in topics.catalogue(settings, policy.domains)
     ]
     outcomes = await topics.create(settings, specs)
@@ -179,7 +191,7 @@ async def _through(engine: Engine, specimens: Iterable[Drawn]) -> None:
 async def _send(engine: Engine, specimens: Iterator[Drawn]) -> None:
     rng = Random(0)
     while chunk := list(itertools.islice(specimens, 200)):
-        while engine.books.unaccounted > AHEAD:
+        while engine.books.unaccounted > AHEAD:  # noqa: ASYNC110 - the reader knows, and looks twice a second
             await asyncio.sleep(0.05)
         by_partition: dict[int, list[Drawn]] = {}
         for one in chunk:
@@ -209,7 +221,9 @@ async def _read(engine: Engine, all_sent: Callable[[], bool]) -> None:
             if batches or books.unaccounted != left:
                 left, moved_s = books.unaccounted, time.monotonic()
             if time.monotonic() - moved_s > PATIENCE_S:
-                books.verdict.complain("nothing came for long", f"{books.unaccounted} records wait: {engine.worker.ready()}")
+                books.verdict.complain(
+                    "nothing came for long", f"{books.unaccounted} records wait: {engine.worker.ready()}"
+                )
                 return
 
 

@@ -10,7 +10,13 @@ from tests.faults.fuzz.mutator import Mutator, of_text
 
 #: Characters in a long one: up to twice what rules look through, which is the most that costs time.
 LONG: Final = (50, 500, 2_000, 20_000)
-_PERSONAL: Final = ("090-1234-5678", "taro@example.com", "〒150-0001 東京都渋谷区神宮前1-2-3", "LINE ID: taro_99", "4111 1111 1111 1111")
+_PERSONAL: Final = (
+    "090-1234-5678",
+    "taro@example.com",
+    "〒150-0001 東京都渋谷区神宮前1-2-3",
+    "LINE ID: taro_99",
+    "4111 1111 1111 1111",
+)
 
 
 def _filled(piece: str) -> Callable[[Random, str], str]:

@@ -81,8 +81,12 @@ class VitalSigns:
     def counted(self, metric: str) -> int:
         """The sum of a counter over all its labels."""
         _, page = self._worker.get("/metrics")
-        return sum(round(float(number)) for number in re.findall(rf"^{metric}{{[^\n]*}} (\S+)$", page, re.MULTILINE))
+        return sum(
+            round(float(number)) for number in re.findall(rf"^{metric}{{[^\n]*}} (\S+)$", page, re.MULTILINE)
+        )
 
     def _last_words(self) -> str:
-        lines = [line for line in self._worker.log().splitlines() if "critical" in line.lower() or "Error" in line]
+        lines = [
+            line for line in self._worker.log().splitlines() if "critical" in line.lower() or "Error" in line
+        ]
         return " / ".join(lines)[-1500:] or self._worker.log()[-500:]

@@ -64,7 +64,9 @@ def batch(specimens: Sequence[Specimen], *, now_ms: int) -> bytes:
     """A record batch of specimens that have the same codec."""
     stamps = [now_ms if s.timestamp_ms is None else s.timestamp_ms for s in specimens]
     first = stamps[0]
-    records = b"".join(record(s, at, stamp - first) for at, (s, stamp) in enumerate(zip(specimens, stamps, strict=True)))
+    records = b"".join(
+        record(s, at, stamp - first) for at, (s, stamp) in enumerate(zip(specimens, stamps, strict=True))
+    )
     number, compress = CODECS[specimens[0].codec]
     after_crc = struct.pack(
         ">hiqqqhii", number, len(specimens) - 1, first, max(stamps), -1, -1, -1, len(specimens)
@@ -108,7 +110,9 @@ class Wire:
         for _, answers in response.topics:
             for _, error, offset, *_ in answers:
                 if error:
-                    raise Unacknowledged(f"{topic}-{partition}: error {error} for a batch of {len(content)} bytes")
+                    raise Unacknowledged(
+                        f"{topic}-{partition}: error {error} for a batch of {len(content)} bytes"
+                    )
                 return int(offset)
         raise Unacknowledged(f"{topic}-{partition}: an empty answer")
 
