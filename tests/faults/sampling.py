@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.kafka.faust_corrections.committed_offsets import heed_refusals
 from tests.faults.fleet import Fleet
 from tests.faults.journal import Journal
 
@@ -43,6 +44,7 @@ class Sampler:
     async def run(self) -> None:
         """Look until cancelled."""
         await self._client.start()
+        heed_refusals(self._client._coordinator)  # a coordinator that moved is no group without offsets
         try:
             while True:
                 try:

@@ -15,6 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 
 from streams.kafka.faust_corrections.batch_events import BatchEvents, PassThroughSchema
 from streams.kafka.faust_corrections.commit_frontier import CommitFrontier
+from streams.kafka.faust_corrections.committed_offsets import CommittedOffsets
 from streams.kafka.faust_corrections.consumer_thread import CorrectedConsumerThread
 from streams.kafka.faust_corrections.paused_fetch import PausedFetch
 from streams.kafka.faust_corrections.recovery import CorrectedTableManager
@@ -32,11 +33,15 @@ if version("faust-streaming") != CORRECTED_VERSION:  # pragma: no cover - a brok
     )
 
 
+class CorrectedThread(CommittedOffsets, CorrectedConsumerThread):
+    """The thread that Faust's aiokafka consumer runs in."""
+
+
 class CorrectedConsumer(DrainOnRevoke, BatchEvents, CommitFrontier, PausedFetch, driver.Consumer):  # type: ignore[misc]
     """Faust's aiokafka consumer with all corrections; the order of the bases is the order of the calls."""
 
-    def _new_consumer_thread(self) -> CorrectedConsumerThread:
-        return CorrectedConsumerThread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> CorrectedThread:
+        return CorrectedThread(self, loop=self.loop, beacon=self.beacon)
 
 
 class CorrectedTransport(driver.Transport):  # type: ignore[misc]
