@@ -27,6 +27,7 @@ from streams.progress import Partition, Progress, Stalled, Standing
 from streams.rulebook import LiveRulebook, Rulebook
 from streams.screening import wanted_models
 from streams.settings import Settings
+from streams.stop_limit import StopLimit
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ ENDS_S = 5.0
 MODELS_CHECK_S = 5.0
 #: Pause between attempts to reach the broker at the start, in seconds.
 BROKER_RETRY_S = 2.0
-#: Beyond `drain_s`, the time that leaving the group and closing connections may take before the process just ends.
+#: From the wish to stop to the end of the process there are `drain_s` and this: for leaving the group and closing
+#: connections. Then the process just ends, whatever it is still waiting for.
 CLOSE_S = 10.0
 
 
@@ -64,6 +66,7 @@ class Worker:
         self._log_bounds = LogBounds(settings)
         self._watchers: list[asyncio.Task[None]] = []
         self._told_to_stop_at_s: float | None = None
+        self._stop_limit = StopLimit(settings.drain_s + CLOSE_S)
         self._server = HealthServer(
             self.health,
             rules=lambda: rulebook.status(self._rulebook),
@@ -71,8 +74,12 @@ class Worker:
             port=settings.web_port,
         )
 
-    async def run(self) -> int:
-        """Start, work until told to stop or unable to go on, stop. Raises `RulebookRefused`, `NotReadyToStart`."""
+    async def run(self, *, then_ends: bool = False) -> int:
+        """Start, work until told to stop or unable to go on, stop. Raises `RulebookRefused`, `NotReadyToStart`.
+
+        `then_ends`: the process has nothing else to do, so the time limit of its stop holds for what the interpreter
+        does afterwards, too.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
@@ -82,10 +89,13 @@ class Worker:
             await self._unless_stopped(self._start())
             await self._stop.wait()
         finally:
-            for task in self._watchers:
-                task.cancel()
-            await asyncio.gather(*self._watchers, return_exceptions=True)
-            await self._close()
+            self._stop_limit.begin()
+            try:
+                await self._close()
+                self._stop_limit.closed(self._exit_code)
+            finally:
+                if not then_ends:
+                    self._stop_limit.lift()
         return self._exit_code
 
     async def _start(self) -> None:
@@ -111,8 +121,9 @@ class Worker:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not working.done():
+            self._stop_limit.begin()
             working.cancel()
-            await asyncio.wait({working}, timeout=CLOSE_S)
+            await asyncio.wait({working})
         if working.done() and not working.cancelled():
             working.result()
 
@@ -140,22 +151,11 @@ class Worker:
             self._fail(error)
 
     async def _close(self) -> None:
-        """Stop everything in order; if Faust does not come to an end, the process does."""
+        """Stop everything in order."""
+        for task in self._watchers:
+            task.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
         self.health.consuming = False
-        # Not `asyncio.timeout`: what is cancelled in its first wait goes on to the next, and a broker that does not
-        # answer has a wait of 30 s in each.
-        closing = asyncio.create_task(self._close_all())
-        limit_s = self.settings.drain_s + CLOSE_S
-        await asyncio.wait({closing}, timeout=limit_s)
-        if not closing.done():
-            logger.critical(
-                "not closed after %.0f s: leaving; what is in flight will be delivered again", limit_s
-            )
-            logging.shutdown()
-            os._exit(self._exit_code or EXIT_FAILED)
-        closing.result()
-
-    async def _close_all(self) -> None:
         if self._pipeline is not None:
             await self._pipeline.stop()
         await self._log_bounds.close()

@@ -41,7 +41,7 @@ def command() -> None:
             worker = Worker(settings)
         except ValueError as error:  # a Triton address or certificate file that cannot be used
             raise NotReadyToStart(str(error)) from error
-        return await worker.run()
+        return await worker.run(then_ends=True)
 
     try:
         sys.exit(asyncio.run(run()))

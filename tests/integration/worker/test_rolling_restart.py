@@ -181,6 +181,7 @@ async def test_a_worker_stopped_while_it_recovers_its_windows_takes_and_spoils_n
     written = len(first.log())
     first.start()
     await until_logged(first, ASSIGNED, after=written)
+    await asyncio.sleep(0.1)  # recovering takes several times as long
     await stop_in_order(first, settings, left=0)
     assert CONSUMING not in first.log()[written:], "it was stopped too late to show anything"
     await start(start_worker, "second")
