@@ -25,8 +25,8 @@ unit: $(VENV)/.dev ## unit and property tests only
 faults: $(VENV)/.dev ## break a running engine on three Kafka brokers at random for an hour and prove that nothing was lost
 	@$(BIN)/python -m tests.faults $(ARGS)
 
-lint: $(VENV)/.dev ## ruff, format check, mypy
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+lint: $(VENV)/.dev ## ruff (with its security rules), format check, mypy, known vulnerabilities of the pinned packages
+	@deploy/setup/lint.sh $(BIN)
 
 format: $(VENV)/.dev ## rewrite the files as the formatter wants them
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -2,9 +2,7 @@
 # All checks, in the order in which they fail fastest: run_tests.sh BIN
 set -eu
 bin=$1
-"$bin/ruff" check .
-"$bin/ruff" format --check .
-"$bin/mypy"
+deploy/setup/lint.sh "$bin"
 rm -f .coverage .coverage.*
 shift
 # The fault campaign is a run of its own: make faults.
