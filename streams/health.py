@@ -65,8 +65,8 @@ class HealthServer:
         #: The port really bound; differs from the one asked for when that was 0.
         self.port = port
 
-    async def start(self) -> None:
-        """Bind and answer. Raises `OSError` when the address is taken."""
+    def application(self) -> web.Application:
+        """All that is answered; each only to GET and HEAD, and none shows a secret or an event."""
         app = web.Application()
         app.add_routes(
             [
@@ -76,7 +76,11 @@ class HealthServer:
                 web.get("/metrics", self._metrics),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None)
+        return app
+
+    async def start(self) -> None:
+        """Bind and answer. Raises `OSError` when the address is taken."""
+        self._runner = web.AppRunner(self.application(), access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._bind, self._port)
         await site.start()

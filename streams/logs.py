@@ -21,6 +21,8 @@ REPEAT_S = 10.0
 #: Libraries that tell the starting and stopping of each of their services at INFO; Faust names our subclasses' loggers
 #: after our modules.
 NARRATORS = ("faust", "mode", "watchfiles", "streams.kafka.faust_corrections")
+#: What these say at DEBUG is the wire itself: a login on its way (with PLAIN the password), records with all they hold.
+WIRE = ("aiokafka.conn", "aiokafka.producer.producer")
 #: Distinct lines remembered for that.
 REMEMBERED_LINES = 1_000
 
@@ -85,6 +87,8 @@ def set_up(level: str, *, as_json: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for name in WIRE:
+        logging.getLogger(name).setLevel(logging.INFO)
     if level != "debug":
         for narrator in NARRATORS:
             logging.getLogger(narrator).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""All settings of the engine in one typed class: `SEKISHO_*` environment variables or a TOML file.
+"""All settings of the engine in one typed class: `SEKISHO_*` environment variables, files of secrets, or a TOML file.
 
 `sekisho settings` prints each with its description, so the descriptions are written for the operator.
 """
@@ -13,18 +13,21 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
+    SecretsSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
 #: Names the TOML file; environment variables win over it.
 CONFIG_FILE_VARIABLE = "SEKISHO_CONFIG"
+#: Names a directory with one file for each secret, as Docker and Kubernetes mount them: `sekisho_security_password`.
+SECRETS_VARIABLE = "SEKISHO_SECRETS_DIR"
 
 
 class Settings(BaseSettings):
     """Settings of worker and commands. Field `broker` is set by `SEKISHO_BROKER`, and so on."""
 
-    model_config = SettingsConfigDict(env_prefix="SEKISHO_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="SEKISHO_", extra="forbid", frozen=True, hide_input_in_errors=True)
 
     # Kafka
     broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, host:port, comma separated")
@@ -118,6 +121,16 @@ class Settings(BaseSettings):
         60.0, gt=0, description="no progress with lag standing for so long: not ready, then exit"
     )
 
+    @field_validator("broker", "triton")
+    @classmethod
+    def _without_login(cls, servers: str) -> str:
+        if "@" in servers:  # error messages and logs name the servers
+            raise ValueError(
+                "write host:port; a login in an address would be shown in logs and errors. Kafka's goes into "
+                "SEKISHO_SECURITY_USERNAME and SEKISHO_SECURITY_PASSWORD"
+            )
+        return servers
+
     @field_validator("topic_prefix")
     @classmethod
     def _legal_prefix(cls, prefix: str) -> str:
@@ -134,8 +147,15 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments beat environment variables, which beat the TOML file named by `SEKISHO_CONFIG`."""
+        """Arguments beat environment variables, which beat files of secrets, which beat the TOML file.
+
+        `SEKISHO_SECRETS_DIR` names the directory of the secrets, `SEKISHO_CONFIG` the TOML file.
+        """
         sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
+        if directory := os.environ.get(SECRETS_VARIABLE):
+            if not Path(directory).is_dir():
+                raise FileNotFoundError(f"{SECRETS_VARIABLE} names {directory}, which is not a directory")
+            sources.append(SecretsSettingsSource(settings_cls, secrets_dir=directory))
         if path := os.environ.get(CONFIG_FILE_VARIABLE):
             if not Path(path).is_file():
                 raise FileNotFoundError(f"{CONFIG_FILE_VARIABLE} names {path}, which is not a file")

@@ -23,9 +23,18 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 PREFIX: Final = "SEKISHO_"
-#: Variables that start like a setting and are none: the settings' own file, and what tests and containers read.
+#: Variables that start like a setting and are none: where settings are read from, and what tests, checks and
+#: containers read.
 NOT_SETTINGS: Final = frozenset(
-    {"SEKISHO_CONFIG", "SEKISHO_KAFKA_HOME", "SEKISHO_DATA_SETS", "SEKISHO_PROMTOOL"}
+    {
+        "SEKISHO_CONFIG",
+        "SEKISHO_SECRETS_DIR",
+        "SEKISHO_KAFKA_HOME",
+        "SEKISHO_DATA_SETS",
+        "SEKISHO_PROMTOOL",
+        "SEKISHO_AUDIT",
+        "SEKISHO_AUDIT_URL",
+    }
 )
 
 

@@ -36,7 +36,8 @@ class Setting:
 def command(*, as_json: bool) -> None:
     """Show every setting: environment variable, value, default and meaning. Secrets are hidden.
 
-    Settings come from SEKISHO_* variables, or from the TOML file that SEKISHO_CONFIG names; variables win.
+    Settings come from SEKISHO_* variables, from files in the directory that SEKISHO_SECRETS_DIR names (one a setting,
+    called sekisho_security_password and so on), or from the TOML file that SEKISHO_CONFIG names; the first wins.
 
     Example: SEKISHO_BROKER=kafka-1:9092,kafka-2:9092 sekisho settings
     """

@@ -94,7 +94,7 @@ def _refuse_what_would_be_ignored(settings: Settings) -> None:
 
 
 def _sasl_login(settings: Settings) -> tuple[str, str]:
-    if not settings.security_username or settings.security_password is None:
+    if not settings.security_username or not settings.security_password:
         missing = "security_username" if not settings.security_username else "security_password"
         raise SecuritySettingsError(
             f"{_variable('security_protocol')}={settings.security_protocol} needs a login: "
