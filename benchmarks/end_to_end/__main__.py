@@ -3,7 +3,7 @@
     python -m benchmarks.end_to_end                                    the recorded run
     python -m benchmarks.end_to_end --messages 2000 --repeats 1 --out /tmp/trial     a trial
 
-Before anything is timed, every system answers a few hundred messages, and the run ends with an error when one of them
+Before anything is timed, every system answers a thousand messages, and the run ends with an error when one of them
 scores or alerts otherwise than the in-process loop. The answers of the timed runs are compared too.
 """
 
@@ -31,7 +31,7 @@ _CORES = 2
 @click.option("--only", multiple=True, type=click.Choice(NAMES), help="these systems; more than once")
 @click.option("--broker", type=click.Choice(["kafka", "noida"]), help="default: kafka where Java is there")
 @click.option(
-    "--checked", type=click.IntRange(100), default=500, show_default=True, help="answered before timing"
+    "--checked", type=click.IntRange(100), default=1_000, show_default=True, help="answered before timing"
 )
 @click.option(
     "--data",

@@ -11,8 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 from benchmarks.end_to_end.moderation import Answer, Moderation, answer, arrive
 from benchmarks.end_to_end.onnx_models import OnnxModels
@@ -54,6 +56,11 @@ def run(
     )
 
 
+def share_of(records: Sequence[Record], number: int, of: int) -> list[Record]:
+    """The messages of one of so many parts, numbered from 1; a conversation is in one of them, as with Kafka's keys."""
+    return [record for record in records if crc32(record.key) % of == number - 1]
+
+
 def main() -> None:
     """Run, then write the answers and the timing: one JSON object a line, the timing first."""
     options = argparse.ArgumentParser(
@@ -66,8 +73,7 @@ def main() -> None:
     options.add_argument("--start-at", type=float, default=0.0, help="wait until then, seconds since 1970")
     chosen = options.parse_args()
     number, of = map(int, chosen.share.split("/"))
-    # By the conversation's number, as Kafka shares keys out by hash.
-    records = [r for r in read_messages(chosen.messages) if sum(r.key) % of == number - 1]
+    records = share_of(read_messages(chosen.messages), number, of)
     moderation = Moderation(chosen.rules)
     models = OnnxModels(chosen.models, moderation.models)
     time.sleep(max(0.0, chosen.start_at - time.time()))
