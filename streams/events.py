@@ -40,6 +40,7 @@ EARLIEST_US = 946_684_800 * 1_000_000
 #: The last second of the year 9999, the last that a time in the outputs can be written in.
 LATEST_US = 253_402_300_799_000_000
 
+Writer = Literal["seller", "buyer"]
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Text = Annotated[str, msgspec.Meta(max_length=100_000)]
 
@@ -84,7 +85,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     message_id: Identifier
     transaction_id: Identifier
-    writer: Literal["seller", "buyer"]
+    writer: Writer
     text: Text
     status: str | None = None
     sent_at: str | None = None

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
-from streams.events import FINAL_STATUSES
+from streams.events import FINAL_STATUSES, Writer
 
 #: Messages in a window, the judged one included (design of the conversation model).
 WINDOW = 5
@@ -76,7 +76,7 @@ class Turn(msgspec.Struct, frozen=True, array_like=True):
     offset: int
     message_id: str
     at_us: int
-    writer: Literal["seller", "buyer"]
+    writer: Writer
     text: str
     arrived_us: int = 0
     ended: bool = False

@@ -14,6 +14,7 @@ import click
 from streams.cli.explained_event import Asked, AskedMessage, NotAnEvent, read_event
 from streams.cli.rule_files import snapshot_of
 from streams.diagnostics import errors
+from streams.events import Writer
 from streams.rule_engine import Explanation, RuleSet, Span
 from streams.rule_engine.rule import Fact
 from streams.rule_engine.underline import underlined
@@ -46,7 +47,7 @@ def explain(
     *,
     messages: tuple[str, ...],
     status: str | None,
-    writer: str,
+    writer: Writer,
     event: Path | None,
     directory: Path | None,
     as_json: bool,
@@ -74,7 +75,7 @@ def explain(
         _show(one, asked)
 
 
-def _typed(messages: Sequence[str], writer: str, status: str | None, now_us: int) -> AskedMessage:
+def _typed(messages: Sequence[str], writer: Writer, status: str | None, now_us: int) -> AskedMessage:
     turns = [Turn(n, f"message[{n}]", now_us, writer, text) for n, text in enumerate(messages)]
     facts: dict[str, Fact] = {"writer": writer}
     if status is not None:
