@@ -18,6 +18,7 @@ import psutil
 import pytest
 import pytest_asyncio
 from click.testing import CliRunner
+from pydantic import SecretStr
 
 from streams.cli import COMMANDS, main
 from streams.embedded.triton import EmbeddedTriton
@@ -63,29 +64,41 @@ def _settings(
     return Settings(**(given | changed))
 
 
-@pytest_asyncio.fixture
-async def settings(
-    tmp_path: Path, listeners: SecureListeners, locked_triton: EmbeddedTriton, tls: Certificates,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Settings:  # fmt: skip
-    """Settings whose secrets stand in files, with PLAIN, which sends the password as it is."""
+@pytest.fixture
+def without_secrets(
+    tmp_path: Path, listeners: SecureListeners, locked_triton: EmbeddedTriton, tls: Certificates
+) -> Settings:
+    """With PLAIN, which sends the password as it is."""
+    return _settings(tmp_path, listeners, locked_triton, tls, security_sasl_mechanism="PLAIN")
+
+
+@pytest.fixture
+def secrets_dir(tmp_path: Path) -> Path:
+    """The secrets, each in its file."""
     files = tmp_path / "secrets"
     files.mkdir()
     (files / "sekisho_security_password").write_text(PASSWORD)
     (files / "sekisho_triton_admin_key").write_text(ADMIN_KEY)
-    monkeypatch.setenv("SEKISHO_SECRETS_DIR", str(files))
-    made = _settings(tmp_path, listeners, locked_triton, tls, security_sasl_mechanism="PLAIN")
+    return files
+
+
+@pytest_asyncio.fixture
+async def settings(without_secrets: Settings) -> Settings:
+    """The same with the secrets, and topics made."""
+    made = without_secrets.model_copy(
+        update={"security_password": SecretStr(PASSWORD), "triton_admin_key": SecretStr(ADMIN_KEY)}
+    )
     outcomes = await create(made, catalogue(made, DOMAINS))
     assert all(outcome.result == "created" for outcome in outcomes), outcomes
     return made
 
 
 @pytest_asyncio.fixture
-async def worker(settings: Settings) -> AsyncIterator[WorkerProcess]:
-    process = WorkerProcess(
-        settings.model_copy(update={"security_password": None, "triton_admin_key": None}),
-        SEKISHO_SECRETS_DIR=os.environ["SEKISHO_SECRETS_DIR"],
-    )
+async def worker(
+    settings: Settings, without_secrets: Settings, secrets_dir: Path
+) -> AsyncIterator[WorkerProcess]:
+    """A worker that reads its secrets from their files."""
+    process = WorkerProcess(without_secrets, SEKISHO_SECRETS_DIR=str(secrets_dir))
     try:
         yield await process.start().wait_ready(timeout_s=120)
     finally:
