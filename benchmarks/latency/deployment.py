@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from benchmarks.end_to_end.brokers import BrokerChoice, running
 from streams.embedded.triton import EmbeddedTriton
@@ -20,8 +21,15 @@ _READY_S = 300.0
 
 
 @asynccontextmanager
-async def deployed(broker: BrokerChoice, directory: Path, **more: object) -> AsyncIterator[Settings]:
-    """Settings of a deployment that runs, with `more` settings than the usual ones. Raises EmbeddedServerError, KafkaUnavailableError, OSError."""
+async def deployed(
+    broker: BrokerChoice,
+    directory: Path,
+    **more: Any,  # noqa: ANN401 - any setting's type
+) -> AsyncIterator[Settings]:
+    """Settings of a deployment that runs; `more` are settings of the worker beside the usual ones.
+
+    Raises EmbeddedServerError, KafkaUnavailableError, OSError.
+    """
     rules = ROOT / "rules"
     policy, issues = parse_policy((rules / POLICY_FILE).read_bytes(), POLICY_FILE)
     if policy is None:
