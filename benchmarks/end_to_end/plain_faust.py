@@ -12,13 +12,14 @@ import asyncio
 from typing import Any
 
 import faust
+import msgspec
 
 from benchmarks.end_to_end.moderation import Moderation, answer, arrive, last_five
 from streams.features.tensors import message_batch
 from streams.inference.triton import TritonClient
 from streams.kafka.topics import alerts_topic
 from streams.settings import Settings
-from streams.windows import decode, encode
+from streams.windows import Turn
 
 
 def new_app(settings: Settings) -> faust.App:
@@ -45,7 +46,7 @@ def new_app(settings: Settings) -> faust.App:
         )
         for domain in moderation.policy.domains
     }
-    windows = app.Table("windows", key_type=str, value_type=bytes, value_serializer="raw", default=bytes)
+    windows = app.Table("windows", default=list, partitions=settings.partitions)
 
     async def score(inputs: dict[str, Any], model: str, version: int) -> float:
         outputs = await triton.infer(model, version, inputs, ["score"])
@@ -63,9 +64,9 @@ def new_app(settings: Settings) -> faust.App:
                 key=record.key,
                 value=event.value,
             )
-            kept = windows[arrived.conversation]
-            window = last_five(decode(kept) if kept else (), arrived.turn)
-            windows[arrived.conversation] = encode(window)
+            before = [Turn(*turn) for turn in windows[arrived.conversation]]
+            window = last_five(before, arrived.turn)
+            windows[arrived.conversation] = msgspec.to_builtins(window)
             case = moderation.case(arrived, window)
             inputs = message_batch([case.features], case.features.bucket)  # type: ignore[list-item]
             scores = await asyncio.gather(*(score(inputs, m.model, m.version) for m in moderation.models))
