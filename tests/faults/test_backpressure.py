@@ -111,6 +111,7 @@ async def settings(broker: ApacheKafka, triton: EmbeddedTriton, tmp_path: Path) 
         topic_prefix=f"{tmp_path.name}.",
         partitions=2,
         rules_dir=tmp_path / "rules",
+        stall_s=PATIENCE_S,  # the watch is tested elsewhere; here the machine may stand still for a minute
         data_dir=tmp_path / "data",
     )
     await topics.create(made, topics.catalogue(made, [DOMAIN, *OTHERS]))
@@ -142,9 +143,10 @@ def marked(message_id: str) -> tuple[str, bytes, bytes]:
     )
 
 
-async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
+async def until(worker: WorkerProcess, condition: Callable[[], Awaitable[bool]], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not await condition():
+        assert worker.running.poll() is None, f"the worker ended: {worker.log()[-3000:]}"
         assert time.monotonic() < deadline, f"timed out waiting until {what}"
         await asyncio.sleep(0.3)
 
@@ -234,7 +236,7 @@ async def test_at_a_tenth_of_its_speed_rules_go_on_lag_shows_and_nothing_is_lost
         async def alerted() -> bool:
             return bool(await alerts_of(settings, ids[-1]))
 
-        await until(alerted, "the rule alert of the last message is there")
+        await until(worker, alerted, "the rule alert of the last message is there")
         # If rules waited behind scores, all but what the lane holds would have been scored before it.
         predictions = await total(worker, "sekisho_predictions_total")
         assert predictions < 0.75 * BACKLOG
@@ -242,12 +244,12 @@ async def test_at_a_tenth_of_its_speed_rules_go_on_lag_shows_and_nothing_is_lost
         async def scored_more() -> bool:
             return await total(worker, "sekisho_predictions_total") > predictions
 
-        await until(scored_more, "slow models have scored some more")
+        await until(worker, scored_more, "slow models have scored some more")
 
     async def worked_off() -> bool:
         return await total(worker, "sekisho_predictions_total") >= BACKLOG
 
-    await until(worked_off, "everything is worked off")
+    await until(worker, worked_off, "everything is worked off")
     assert await watch.end() < most_held_bytes(settings)
     # Each lane holds its backlog, the records that were examined together when it got full, and the delivery begun.
     extra = RECORDS_AT_A_TIME + POLL_RECORDS
@@ -288,13 +290,13 @@ async def test_a_hung_triton_holds_up_neither_rules_nor_the_worker_s_end(
         async def put_aside() -> bool:
             return await total(worker, "sekisho_rescores_total") >= len(messages) + len(ids)
 
-        await until(put_aside, "every event is put aside for its models")
+        await until(worker, put_aside, "every event is put aside for its models")
 
         async def degraded() -> bool:
             state = await asyncio.to_thread(worker.ready)
             return state["ready"] and state["state"] == "degraded" and state["triton"] == "away"
 
-        await until(degraded, "/readyz says so and does not take the worker out")
+        await until(worker, degraded, "/readyz says so and does not take the worker out")
         during = await read_outputs(settings, [DOMAIN, *OTHERS])
         assert not during.predictions
         for message_id in ids:
@@ -309,7 +311,7 @@ async def test_a_hung_triton_holds_up_neither_rules_nor_the_worker_s_end(
         async def scored() -> bool:
             return await total(again, "sekisho_predictions_total") >= len(messages) + len(ids)
 
-        await until(scored, "every event has its prediction")
+        await until(again, scored, "every event has its prediction")
         outputs = await read_outputs(settings, [DOMAIN, *OTHERS])
         assert not outputs.missing
         assert not outputs.dead_letters
