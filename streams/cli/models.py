@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 
-#: Quantising belongs to the training floor, which is named as text so that nothing here imports it.
+#: Quantising and sharing belong to the training floor, which is named as text so that nothing here imports it.
 COMMANDS = {
     "list": "streams.cli.models:list_command",
     "add": "streams.cli.models:add_command",
     "promote": "streams.cli.models:promote_command",
     "remove": "streams.cli.models:remove_command",
     "quantise": "models.commands.quantise:command",
+    "share": "models.commands.share:command",
 }
 
 
@@ -88,10 +89,10 @@ def add_command(*, directory: Path, version: int | None, load: bool) -> None:
     from streams.inference.staging import place_version
 
     settings = load_settings()
-    with _changing(settings.model_repository):
+    with changing(settings.model_repository):
         if load:
             added = asyncio.run(
-                _with_client(settings, rollout.add, settings.model_repository, directory, version=version)
+                with_client(settings, rollout.add, settings.model_repository, directory, version=version)
             )
         else:
             added = place_version(settings.model_repository, directory, version=version)
@@ -129,8 +130,8 @@ def promote_command(*, model: str, version: int, threshold: float | None) -> Non
     _, _, domain = model.partition("_")  # the contract's names: message_<domain>, listing_<domain>
     if chosen is None:
         raise click.ClickException(f"{wanted}: its metadata suggests no threshold; give one with --threshold")
-    with _changing(settings.model_repository):
-        problems = asyncio.run(_with_client(settings, rollout.verify, settings.model_repository, wanted))
+    with changing(settings.model_repository):
+        problems = asyncio.run(with_client(settings, rollout.verify, settings.model_repository, wanted))
         if problems:
             raise click.ClickException("\n".join([*problems, "nothing was changed"]))
         _write_champion(settings.rules_dir / POLICY_FILE, wanted, chosen, domain)
@@ -156,13 +157,13 @@ def remove_command(*, model: str, version: int, now: bool, load: bool) -> None:
 
     settings = load_settings()
     unwanted = ModelVersion(model, version)
-    with _changing(settings.model_repository):
+    with changing(settings.model_repository):
         if role := _roles(read_policy(settings)).get(unwanted):
             raise click.ClickException(f"{unwanted} is in use ({role}); promote another version first")
         if load:
             idle_s = 0.0 if now else 2 * settings.rules_poll_s
             asyncio.run(
-                _with_client(settings, rollout.remove, settings.model_repository, unwanted, idle_s=idle_s)
+                with_client(settings, rollout.remove, settings.model_repository, unwanted, idle_s=idle_s)
             )
         else:
             take_out(settings.model_repository, unwanted, retire=True)
@@ -170,7 +171,7 @@ def remove_command(*, model: str, version: int, now: bool, load: bool) -> None:
 
 
 @contextmanager
-def _changing(repository: Path) -> Iterator[None]:
+def changing(repository: Path) -> Iterator[None]:
     """Alone with the repository; what is refused inside ends the command with its reasons."""
     from streams.inference.durable import BusyError, sole_writer
     from streams.inference.repository import RepositoryError
@@ -185,7 +186,7 @@ def _changing(repository: Path) -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
-async def _with_client(settings: Settings, work: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - passes on
+async def with_client(settings: Settings, work: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - passes on
     """Await `work(client, …)` with a client that is closed afterwards."""
     from streams.inference.triton import TritonClient
 
@@ -205,7 +206,7 @@ async def _index(settings: Settings) -> tuple[dict[ModelVersion, ModelState], st
     from streams.inference.triton import TritonClient
 
     try:
-        states = await _with_client(settings, TritonClient.index)
+        states = await with_client(settings, TritonClient.index)
     except InferenceFailed as error:
         return {}, str(error)
     return {ModelVersion(s.model, s.version): s for s in states if s.version is not None}, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from streams.features.auxiliary import AUX_NAMES
@@ -13,7 +13,7 @@ from streams.features.tensors import IMAGE_WIDTH, LISTING_BUCKETS, MESSAGE_BUCKE
 
 #: Triton's names of tensor types, without the `TYPE_` of config.pbtxt.
 DataType = Literal["INT64", "FP32", "UINT8"]
-FamilyName = Literal["message", "listing", "image_encoder"]
+FamilyName = Literal["message", "listing", "image_encoder", "trunk"]
 
 #: A dimension that each request chooses: the length bucket.
 ANY = -1
@@ -87,12 +87,31 @@ IMAGE_ENCODER = Family(
     max_batch_size=16,
     reads_tokens=False,
 )
+#: Message models that hold the same trunk, assembled into one so that one request scores them all. `head_outputs` says
+#: what comes out.
+TRUNK = replace(MESSAGE, name="trunk", outputs=())
 
-_MODEL_NAME = re.compile(r"(?:message|listing)_[a-z0-9_]+|image_encoder")
+#: Parameter of an assembly's config.pbtxt: "yes" once its heads' golden rows came out right.
+OFFERED = "sekisho.offered"
+
+_MODEL_NAME = re.compile(r"(?:message|listing)_[a-z0-9_]+|image_encoder|trunk_[0-9a-f]{12}")
+_HEAD_NAME = re.compile(r"(message_[a-z0-9_]+)/([1-9][0-9]*)")
+
+
+def head_outputs(heads: Sequence[ModelVersion]) -> tuple[TensorSpec, ...]:
+    """Outputs of an assembly: each head's `score`, under the name of the version that it is (`message_x/3`)."""
+    (score,) = MESSAGE.outputs
+    return tuple(replace(score, name=str(head)) for head in heads)
+
+
+def head_named(output: str) -> ModelVersion | None:
+    """The version whose score an assembly's output is; None for a name that is none."""
+    found = _HEAD_NAME.fullmatch(output)
+    return ModelVersion(found[1], int(found[2])) if found else None
 
 
 def family_of(model: str) -> Family:
-    """The family of a model by its name: `message_<domain>`, `listing_<domain>` or `image_encoder`.
+    """The family of a model by its name: `message_<domain>`, `listing_<domain>`, `image_encoder`, or an assembly's.
 
     Raises ValueError for any other name.
     """
@@ -103,6 +122,8 @@ def family_of(model: str) -> Family:
         )
     if model == IMAGE_ENCODER.name:
         return IMAGE_ENCODER
+    if model.startswith("trunk_"):
+        return TRUNK
     return MESSAGE if model.startswith("message_") else LISTING
 
 
@@ -118,6 +139,8 @@ def config_pbtxt(
     model: str,
     versions: Mapping[int, VersionFacts],
     *,
+    heads: Sequence[ModelVersion] = (),
+    offered: bool = False,
     keep_latest: int | None = None,
     instances: int = 1,
     queue_delay_us: int = 0,
@@ -127,12 +150,16 @@ def config_pbtxt(
     `versions` are served side by side (`version_policy: specific`), or the `keep_latest` highest of those present.
     `queue_delay_us`: on a CPU batches form by themselves while the instance is busy and any delay is paid in full at
     low load; on a GPU 200-1000 is the place to start.
+    `heads` are those of an assembly, and of nothing else; workers ask it only when it is `offered`.
     Deliberately absent: queue policies, priorities and server-side timeouts. Each of them turns prefetching off in
     Triton's batcher, which then sleeps up to 500 ms over waiting requests.
 
-    Raises ValueError for a name that is no model's, no versions, or a family that reads tokens without a tokeniser.
+    Raises ValueError for a name that is no model's, no versions, a family that reads tokens without a tokeniser, or
+    an assembly without heads.
     """
     family = family_of(model)
+    if (family is TRUNK) != bool(heads):
+        raise ValueError(f"{model}: an assembly has heads, and no other model has")
     _check_versions(model, family, versions, keep_latest)
     if keep_latest is None:
         policy = f"specific {{ versions: [ {', '.join(str(v) for v in sorted(versions))} ] }}"
@@ -143,7 +170,7 @@ def config_pbtxt(
         'backend: "onnxruntime"',
         f"max_batch_size: {family.max_batch_size}",
         *_tensor_lines("input", family.inputs),
-        *_tensor_lines("output", family.outputs),
+        *_tensor_lines("output", family.outputs or head_outputs(heads)),
         f"version_policy {{ {policy} }}",
         f"dynamic_batching {{ max_queue_delay_microseconds: {queue_delay_us} }}",
         # KIND_AUTO: on the GPU where there is one, else on the CPU.
@@ -152,9 +179,11 @@ def config_pbtxt(
         # More threads than one per instance spin and halve the throughput as soon as another process wants a core.
         _parameter("intra_op_thread_count", "1"),
     ]
+    if heads:
+        lines.append(_parameter(OFFERED, "yes" if offered else "no"))
     for version, facts in sorted(versions.items()):
         if facts.tokenizer is not None:
-            lines.append(_parameter(_tokenizer_key(version), facts.tokenizer))
+            lines.append(_parameter(tokenizer_key(version), facts.tokenizer))
         if facts.threshold is not None:
             lines.append(_parameter(f"sekisho.v{version}.threshold", repr(facts.threshold)))
     return "\n".join(lines) + "\n"
@@ -176,6 +205,8 @@ def contract_problems(wanted: ModelVersion, served: ServedConfig, tokenizer: str
         family = family_of(wanted.model)
     except ValueError as error:
         return [str(error)]
+    if family is TRUNK:
+        return [f"{wanted}: an assembly of several models; name the one that decides, it is scored all the same"]
     problems = [
         *_tensor_problems(wanted, "input", family.inputs, served.inputs),
         *_tensor_problems(wanted, "output", family.outputs, served.outputs),
@@ -186,10 +217,10 @@ def contract_problems(wanted: ModelVersion, served: ServedConfig, tokenizer: str
             f"{family.max_batch_size}; write its config.pbtxt anew"
         )
     if family.reads_tokens:
-        named = served.parameters.get(_tokenizer_key(wanted.version))
+        named = served.parameters.get(tokenizer_key(wanted.version))
         if named is None:
             problems.append(
-                f"{wanted}: its config.pbtxt has no parameter {_tokenizer_key(wanted.version)}, so it is not known "
+                f"{wanted}: its config.pbtxt has no parameter {tokenizer_key(wanted.version)}, so it is not known "
                 f"which tokeniser it was trained with; add the version with `sekisho models add`"
             )
         elif named != tokenizer:
@@ -235,7 +266,8 @@ def _check_versions(
             raise ValueError(f"{model}/{version}: the threshold must be finite, not {facts.threshold}")
 
 
-def _tokenizer_key(version: int) -> str:
+def tokenizer_key(version: int) -> str:
+    """The parameter of config.pbtxt that names the tokeniser of a version."""
     return f"sekisho.v{version}.tokenizer"
 
 

@@ -39,7 +39,7 @@ async def add(
     placed = place_version(repository, source, version=version)
     try:
         await client.load(placed.model)
-        await _wait_ready(client, placed)
+        await wait_ready(client, placed)
         problems = await verify(client, repository, placed)
     except InferenceFailed as failure:
         problems = [f"{placed}: {failure.detail}"]
@@ -83,7 +83,7 @@ async def remove(
     if version.version not in versions_of(repository, version.model):
         raise RepositoryError(f"{repository / version.model / str(version.version)}: no such version")
     try:
-        await _wait_idle(client, version, idle_s)
+        await wait_idle(client, version, idle_s)
         is_last = versions_of(repository, version.model) == [version.version]
         withdraw(repository, version)
         await (client.unload(version.model) if is_last else client.load(version.model))
@@ -93,7 +93,7 @@ async def remove(
     take_out(repository, version, retire=True)
 
 
-async def _wait_ready(client: TritonClient, version: ModelVersion) -> None:
+async def wait_ready(client: TritonClient, version: ModelVersion) -> None:
     """Return when every server serves the version, or patience ends; `verify` then says what is missing."""
     until_s = time.monotonic() + _READY_PATIENCE_S
     while not await client.ready(version.model, version.version):
@@ -102,7 +102,8 @@ async def _wait_ready(client: TritonClient, version: ModelVersion) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-async def _wait_idle(client: TritonClient, version: ModelVersion, idle_s: float) -> None:
+async def wait_idle(client: TritonClient, version: ModelVersion, idle_s: float) -> None:
+    """Return when nothing has asked for the version for `idle_s`. Raises RolloutFailed when that does not come about."""
     started_s = idle_since_s = time.monotonic()
     first = seen = await _requests(client, version)
     while time.monotonic() - idle_since_s < idle_s:

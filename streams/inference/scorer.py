@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +16,7 @@ import numpy.typing as npt
 
 from streams.features.tensors import ListingFeatures, WindowFeatures, listing_batch, message_batch
 from streams.features.tokens import TOKENIZER
+from streams.inference.assemblies import Assembly, find_assemblies, shared
 from streams.inference.calls import ModelCalls
 from streams.inference.contracts import (
     IMAGE_ENCODER,
@@ -29,12 +32,17 @@ from streams.inference.triton import TritonClient
 
 __all__ = ["ModelFailure", "ModelScore", "ModelVersion", "Scorer"]
 
+log = logging.getLogger(__name__)
+
 Row = TypeVar("Row", WindowFeatures, ListingFeatures)
 Answer = TypeVar("Answer")
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 #: The version whose features the listing models were trained on.
 ENCODER = ModelVersion(IMAGE_ENCODER.name, IMAGE_ENCODER_VERSION)
+_EMBEDDING = [tensor.name for tensor in IMAGE_ENCODER.outputs]
+#: An assembly that was taken out, or put in anew without one of the heads.
+_GONE = frozenset(("not_found", "bad_output"))
 #: Between looks for a server that is away; short, because a look at a refused port costs less than a millisecond.
 _FIRST_LOOK_S, _LAST_LOOK_S = 0.1, 2.0
 
@@ -68,18 +76,21 @@ class Scorer:
         self._client = client
         self._clock = clock
         self._models: dict[str, ModelCalls] = {}
+        self._assemblies: tuple[Assembly, ...] = ()
 
     async def score_messages(
         self, rows: Sequence[WindowFeatures], wanted: Sequence[ModelVersion]
     ) -> list[dict[ModelVersion, Outcome]]:
         """For each row, the outcome of every wanted model. Raises nothing for what servers or rows do."""
-        return await self._score(MESSAGE, rows, wanted, message_batch)
+        groups = shared(dict.fromkeys(wanted), self._assemblies)
+        return await self._score(MESSAGE, rows, groups, message_batch)
 
     async def score_listings(
         self, rows: Sequence[ListingFeatures], wanted: Sequence[ModelVersion]
     ) -> list[dict[ModelVersion, Outcome]]:
         """For each row, the outcome of every wanted model. Raises nothing for what servers or rows do."""
-        return await self._score(LISTING, rows, wanted, listing_batch)
+        groups = [(None, (version,)) for version in dict.fromkeys(wanted)]
+        return await self._score(LISTING, rows, groups, listing_batch)
 
     async def embed(
         self, images: Sequence[npt.NDArray[np.uint8]]
@@ -93,13 +104,16 @@ class Scorer:
                 )
         size = IMAGE_ENCODER.max_batch_size
         parts = await _together(
-            self._by_row(ENCODER, {"image": np.stack(images[at : at + size])}, _embeddings)
+            self._by_row(ENCODER, {"image": np.stack(images[at : at + size])}, _EMBEDDING, _embeddings)
             for at in range(0, len(images), size)
         )
         return [answer for part in parts for answer in part]
 
     async def check(self, wanted: Iterable[ModelVersion]) -> list[str]:
-        """Sentences about wanted versions that are not served, or not as the contract says; none if all is well."""
+        """Sentences about wanted versions that are not served, or not as the contract says; none if all is well.
+
+        Looks for assemblies too: from then on messages are scored by those that are served.
+        """
         problems: list[str] = []
         for version in sorted(set(wanted)):
             try:
@@ -110,6 +124,7 @@ class Scorer:
                         f"Triton does not answer ({failure}); is it running, and is SEKISHO_TRITON right?"
                     ]
                 problems.append(f"{version}: Triton could not say how it is served ({failure})")
+        await self._look_for_assemblies()
         return problems
 
     async def wait_available(self) -> None:
@@ -126,47 +141,83 @@ class Scorer:
             return [f"{version}: not served; see `sekisho models list` for what is, and why this is not"]
         return contract_problems(version, await self._client.config(version.model), TOKENIZER)
 
+    async def _look_for_assemblies(self) -> None:
+        try:
+            found = await find_assemblies(self._client)
+        except InferenceFailed as failure:
+            # What was known stays: an assembly that is gone says so at the first request.
+            log.debug("assemblies: Triton was not asked (%s)", failure)
+            return
+        if found != self._assemblies:
+            for assembly in found:
+                log.info("%s scores %s in one request", assembly.model, ", ".join(map(str, assembly.heads)))
+            self._assemblies = found
+
     async def _score(
         self,
         family: Family,
         rows: Sequence[Row],
-        wanted: Sequence[ModelVersion],
+        groups: Sequence[tuple[Assembly | None, tuple[ModelVersion, ...]]],
         batch: Callable[[Sequence[Row], int], Mapping[str, npt.NDArray[Any]]],
     ) -> list[dict[ModelVersion, Outcome]]:
-        requests: list[tuple[ModelVersion, list[int], Arrays]] = []
+        requests: list[tuple[Assembly | None, tuple[ModelVersion, ...], list[int], Arrays]] = []
         for bucket, members in by_bucket([row.bucket for row in rows], family.max_batch_size):
             inputs = batch([rows[index] for index in members], bucket)  # shared by all models
-            requests += [(version, members, inputs) for version in dict.fromkeys(wanted)]
+            requests += [(assembly, versions, members, inputs) for assembly, versions in groups]
         answers = await _together(
-            self._by_row(version, inputs, _scores, family) for version, _, inputs in requests
+            self._alone(versions[0], inputs, family)
+            if assembly is None
+            else self._assembled(assembly, versions, inputs)
+            for assembly, versions, _, inputs in requests
         )
         outcomes: list[dict[ModelVersion, Outcome]] = [{} for _ in rows]
-        for (version, members, _), answer in zip(requests, answers, strict=True):
-            for index, outcome in zip(members, answer, strict=True):
-                outcomes[index][version] = outcome
+        for (_, _, members, _), answer in zip(requests, answers, strict=True):
+            for index, of_row in zip(members, answer, strict=True):
+                outcomes[index].update(of_row)
         return outcomes
+
+    async def _alone(
+        self, version: ModelVersion, inputs: Arrays, family: Family
+    ) -> list[dict[ModelVersion, Outcome]]:
+        outputs = [tensor.name for tensor in family.outputs]
+        return [{version: outcome} for outcome in await self._by_row(version, inputs, outputs, _scores)]
+
+    async def _assembled(
+        self, assembly: Assembly, versions: tuple[ModelVersion, ...], inputs: Arrays
+    ) -> list[dict[ModelVersion, Outcome]]:
+        """All of the versions in one request; each alone where the assembly is no longer served."""
+        names = [str(version) for version in versions]
+        answers = await self._by_row(assembly.model, inputs, names, partial(_head_scores, versions))
+        if any(isinstance(answer, ModelFailure) and answer.reason in _GONE for answer in answers):
+            if assembly in self._assemblies:
+                log.info("%s is not served as it was; its heads are asked one by one", assembly.model)
+                self._assemblies = tuple(one for one in self._assemblies if one != assembly)
+            parts = await _together(self._alone(version, inputs, MESSAGE) for version in versions)
+            return [dict(pair for one in row for pair in one.items()) for row in zip(*parts, strict=True)]
+        return [
+            dict.fromkeys(versions, answer) if isinstance(answer, ModelFailure) else answer
+            for answer in answers
+        ]
 
     async def _by_row(
         self,
         version: ModelVersion,
         inputs: Arrays,
+        outputs: Sequence[str],
         read: Callable[[Arrays, int], list[Answer | ModelFailure]],
-        family: Family = IMAGE_ENCODER,
     ) -> list[Answer | ModelFailure]:
         """One request; where the model failed on it, one for each row, so that only the row at fault is lost."""
         count = len(next(iter(inputs.values())))
         try:
-            outputs = await self._calls(version.model).infer(
-                version, inputs, [tensor.name for tensor in family.outputs], rows=count
-            )
-            return read(outputs, count)
+            arrays = await self._calls(version.model).infer(version, inputs, outputs, rows=count)
+            return read(arrays, count)
         except InferenceFailed as failure:
             if failure.reason not in ROW_REASONS:
                 return [_failure(failure.reason)] * count
             if count == 1:
                 return [_failure("bad_row")]
         singles = await _together(
-            self._by_row(version, {name: array[i : i + 1] for name, array in inputs.items()}, read, family)
+            self._by_row(version, {name: array[i : i + 1] for name, array in inputs.items()}, outputs, read)
             for i in range(count)
         )
         return [answer for single in singles for answer in single]
@@ -216,6 +267,14 @@ def _scores(outputs: Arrays, count: int) -> list[ModelScore | ModelFailure]:
         ModelScore(float(score), (float(gate[0]), float(gate[1]))) if ok else _failure("not_finite")
         for score, gate, ok in zip(scores[:, 0], gates, finite, strict=True)
     ]
+
+
+def _head_scores(
+    versions: Sequence[ModelVersion], outputs: Arrays, count: int
+) -> list[dict[ModelVersion, Outcome] | ModelFailure]:
+    """Reads each head's output as the model's own `score`: NaN of one head is that head's failure only."""
+    by_head = [_scores({"score": outputs[str(version)]}, count) for version in versions]
+    return [dict(zip(versions, row, strict=True)) for row in zip(*by_head, strict=True)]
 
 
 def _embeddings(outputs: Arrays, count: int) -> list[npt.NDArray[np.float32] | ModelFailure]:
