@@ -62,7 +62,8 @@ class Run:
     """What a run gave, its parts by name.
 
     `bytes_per_event` is what was read from and written to Kafka for an event, uncompressed. `rescored` counts events
-    that waited in `rescore`. `resident_mb`, `ready_s` and `start_cpu_s` are the workers' before anything was sent.
+    that waited in `rescore`. `changelog_mb` is the state that was there to recover; `resident_mb`, `ready_s` and
+    `start_cpu_s` are the workers' before anything was sent.
     """
 
     parts: dict[str, Part]
@@ -70,6 +71,7 @@ class Run:
     bytes_per_event: dict[str, float]
     batch_rows: float
     rescored: int
+    changelog_mb: float
     resident_mb: float
     ready_s: float
     start_cpu_s: float
@@ -95,8 +97,7 @@ async def measure(case: Case, broker_kind: BrokerChoice, directory: Path) -> Run
             }
         )
         await make_topics(settings, sorted(policy.domains))
-        if case.conversations:
-            await recovery.fill(settings, case.conversations)
+        changelog_bytes = await recovery.fill(settings, case.conversations) if case.conversations else 0
         async with deployed(case, settings, policy) as deployment:
             resident_mb, start_cpu_s = deployment.resident_mb, deployment.cpu_s
             roles = {**deployment.pids, "broker": list(broker.pids)}
@@ -129,6 +130,7 @@ async def measure(case: Case, broker_kind: BrokerChoice, directory: Path) -> Run
             },
             batch_rows=batch_rows(metrics),
             rescored=len(await everything_in(settings, settings.topic("rescore"))),
+            changelog_mb=changelog_bytes / 1e6,
             resident_mb=resident_mb,
             ready_s=deployment.ready_s,
             start_cpu_s=start_cpu_s,

@@ -98,11 +98,14 @@ def commented(jpeg: bytes, comment: bytes) -> bytes:
 
 
 def images(workshop: Workshop, server: PictureServer) -> Iterator[Case]:
-    """The same listings with no picture, one, or several. The worker looks at the first that can be used."""
-    listed = _listings(workshop.sizes.listings)
+    """The same listings with no picture, one, or several. The worker looks at the first that can be used.
+
+    Without pictures there are more of them: two thousand would be over before their processor time can be told.
+    """
+    listed = _listings(max(workshop.sizes.listings, workshop.sizes.messages))
     for number in workshop.sizes.images:
         events = []
-        for at, (identity, value) in enumerate(listed):
+        for at, (identity, value) in enumerate(listed[: workshop.sizes.listings] if number else listed):
             pictures = [{"url": server.url(f"{number}-{turn}", at)} for turn in range(number)]
             events.append(
                 Event(
