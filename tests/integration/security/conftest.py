@@ -36,8 +36,8 @@ def listeners(tls: Certificates, tmp_path_factory: pytest.TempPathFactory) -> It
     """Apache Kafka, by its secured ports."""
     secure = SecureListeners(*free_ports(4), username=USERNAME, password=PASSWORD, certificates=tls)
     server = apache_kafka(tmp_path_factory.mktemp("secure-kafka"), secure=secure)
-    server.start()
     try:
+        server.start()
         yield secure
     finally:
         server.stop()

@@ -33,7 +33,8 @@ from tests.integration.worker.traffic import message, send
 from tests.kafka_server.apache_kafka import SecureListeners
 from tests.kafka_server.certificates import Certificates
 
-pytestmark = [pytest.mark.kafka, pytest.mark.embedded]
+#: Longer than the waits of one test together: a starved machine is no defect.
+pytestmark = [pytest.mark.kafka, pytest.mark.embedded, pytest.mark.timeout(1200)]
 
 #: Stands in a message and nowhere else: logs show no events either.
 SAID = "xylophone-quarantine"
@@ -100,7 +101,7 @@ async def worker(
     """A worker that reads its secrets from their files."""
     process = WorkerProcess(without_secrets, SEKISHO_SECRETS_DIR=str(secrets_dir))
     try:
-        yield await process.start().wait_ready(timeout_s=120)
+        yield await process.start().wait_ready(timeout_s=300)
     finally:
         process.kill()
 
@@ -121,7 +122,7 @@ async def test_it_screens_and_tells_no_secret_at_any_level(
     settings: Settings, worker: WorkerProcess, tls: Certificates
 ) -> None:
     await send(settings, [message("m1", SAID), ("messages", b"t", b"not json")])
-    outputs = await accounted_for(settings, DOMAINS, timeout_s=120)
+    outputs = await accounted_for(settings, DOMAINS, timeout_s=300)
     shown = [worker.get(path)[1] for path in ("/healthz", "/readyz", "/rules", "/metrics")]
     records = await everything_in(settings, *(spec.name for spec in catalogue(settings, DOMAINS)))
     assert await worker.stop() == 0
@@ -207,7 +208,7 @@ async def test_refused_by_everything_it_tells_no_secret(
     worker = WorkerProcess(settings, **secrets)
     worker.start()
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while "waiting for Kafka" not in worker.log():
             assert worker.running.poll() is None, worker.log()[-3000:]
             assert time.monotonic() < deadline, worker.log()[-3000:]
@@ -239,7 +240,7 @@ def _run(settings: Settings, secrets: dict[str, str], *command: str) -> str:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=400,
         check=False,
     )
     return done.stdout + done.stderr
