@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit faults lint format models schemas clean
+.PHONY: help demo test unit faults bench lint format models schemas clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ unit: $(VENV)/.dev ## unit and property tests only
 
 faults: $(VENV)/.dev ## break a running engine on three Kafka brokers at random for an hour and prove that nothing was lost
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+bench: $(VENV)/.dev ## measure everything side by side for some hours (ARGS="--list", ARGS="--only rules"), write docs/results/benchmarks.md
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(VENV)/.dev ## ruff (with its security rules), format check, mypy, known vulnerabilities of the pinned packages
 	@deploy/setup/lint.sh $(BIN)
