@@ -144,6 +144,20 @@ async def test_events_of_a_file_end_as_predictions_or_dead_letters(
 
 
 @pytest.mark.parametrize("broker", ["noida"], indirect=True)
+async def test_an_event_that_kafka_does_not_take_is_told(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    listings = [{"listing_id": "l", "seller_id": "s", "title": title} for title in ("x" * 9_000_000, "鞄")]
+    path.write_text("".join(json.dumps(one) + "\n" for one in listings))
+    code, found, said = await stress(
+        settings, "--rate", "4", "--seconds", "1", "--from", str(path), "--drain-s", "0"
+    )
+    assert code == 1
+    assert (found["outcome"]["acknowledged"], found["outcome"]["not_acknowledged"]) == (2, 2)
+    assert found["outcome"]["problems"] == {"MessageSizeTooLargeError": 2}
+    assert "Kafka did not acknowledge 2 of 4 events (MessageSizeTooLargeError)" in said
+
+
+@pytest.mark.parametrize("broker", ["noida"], indirect=True)
 async def test_a_search_ends_at_the_rate_that_is_kept_up_with(settings: Settings) -> None:
     """Without a worker no rate is; what is left over would be blamed on the next rate, so it ends at once."""
     code, found, said = await stress(
