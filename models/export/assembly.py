@@ -48,7 +48,7 @@ def _built(trunk: str, models: Mapping[ModelVersion, onnx.ModelProto]) -> Built:
 def _compare(graph: onnx.ModelProto, models: Mapping[ModelVersion, onnx.ModelProto]) -> None:
     together = session(graph)
     own = {version: session(model) for version, model in models.items()}
-    for request in requests(MESSAGE, _vocabulary(graph), seed=_SEED):
+    for request in requests(MESSAGE, vocabulary_of(graph), seed=_SEED):
         scores = run(together, request.rows)
         for version, opened in own.items():
             if not np.array_equal(scores[str(version)], run(opened, request.rows)[SCORE]):
@@ -58,7 +58,7 @@ def _compare(graph: onnx.ModelProto, models: Mapping[ModelVersion, onnx.ModelPro
                 )
 
 
-def _vocabulary(graph: onnx.ModelProto) -> Vocabulary:
+def vocabulary_of(graph: onnx.ModelProto) -> Vocabulary:
     """The words of the graph's own encoder, so that the requests are not all of unknown ones."""
     keys = next(
         list(attribute.ints)

@@ -206,7 +206,9 @@ def contract_problems(wanted: ModelVersion, served: ServedConfig, tokenizer: str
     except ValueError as error:
         return [str(error)]
     if family is TRUNK:
-        return [f"{wanted}: an assembly of several models; name the one that decides, it is scored all the same"]
+        return [
+            f"{wanted}: an assembly of several models; name the one that decides, it is scored all the same"
+        ]
     problems = [
         *_tensor_problems(wanted, "input", family.inputs, served.inputs),
         *_tensor_problems(wanted, "output", family.outputs, served.outputs),

@@ -66,6 +66,11 @@ def place_assembly(repository: Path, built: Built) -> None:
     sync(repository)
 
 
+def offer(repository: Path, built: Built) -> None:
+    """Write that workers may ask it, once Triton has loaded the configuration anew."""
+    _configure(repository, built, offered=True)
+
+
 async def serve(client: TritonClient, repository: Path, built: Built) -> Assembly:
     """Place an assembly, have Triton serve it, and offer it to the workers once it was seen to be right.
 
@@ -83,7 +88,7 @@ async def serve(client: TritonClient, repository: Path, built: Built) -> Assembl
         await wait_ready(client, asked)
         problems = await _problems(client, repository, asked, built.heads)
         if not problems:
-            _configure(repository, built, offered=True)
+            offer(repository, built)
             await client.load(built.name)
             await wait_ready(client, asked)
     except InferenceFailed as failure:

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 from models.export.assembly import assemblies_of
 from models.export.graph import message_onnx
 from models.export.metadata import ModelMetadata
-from models.export.trunk import head_onnx, joined, trunk_onnx
+from models.export.trunk import assembled, head_onnx, joined, trunk_onnx
 from models.runs.exported import write_model
 from streams.cli.models import command
 from streams.embedded.triton import EmbeddedTriton
@@ -161,13 +161,10 @@ async def test_not_a_number_of_one_head_is_that_heads_failure(
     with start_triton(repository) as server:
         async with client_of(server) as client:
             # Its golden rows would never let it in; put in by hand it does what a model does that breaks later.
-            from models.export.trunk import assembled
-
             graph = assembled({str(version): model for version, model in models.items()})
             built = sharing.Built(graph.SerializeToString(), (A1, B1), "sha256:")
             sharing.place_assembly(repository.path, built)
-            config = repository.path / built.name / "config.pbtxt"
-            config.write_text(config.read_text().replace('"no"', '"yes"'))
+            sharing.offer(repository.path, built)
             await client.load(built.name)
             scorer = Scorer(client)
             assert await scorer.check([A1, B1]) == []

@@ -1,0 +1,164 @@
+"""docs/results/shared-trunk.md from what the two benchmarks of the shared trunk left behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Final
+
+from benchmarks.models.record import provenance
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "results" / "shared-trunk.md"
+#: A model of its own; a head whose trunk learnt this domain too; a head whose trunk learnt the others only.
+VARIANTS: Final = ("own model", "head, trunk knows the domain", "head, trunk does not")
+ARRANGEMENTS: Final = ("own models", "assembly", "ensemble", "two trips")
+_SETS: Final = {"abuse": "ConvAbuse", "toxic": "CONDA"}
+
+
+def write_page(results: Path, page: Path) -> None:
+    """Write the page from the JSON files that are there."""
+    page.parent.mkdir(parents=True, exist_ok=True)
+    text = page_of(_read(results / "trunk.json"), _read(results / "trunk_cost.json"))
+    page.write_text(text, encoding="utf-8")
+
+
+def page_of(quality: Mapping[str, Any] | None, cost: Mapping[str, Any] | None) -> str:
+    """The page in Markdown; a result that is not there is said to be missing, with the command that makes it."""
+    lines = [
+        "# Message domains on a shared trunk",
+        "",
+        "Written by the two benchmarks below; nothing here is typed by hand. What a trunk is and how it is used: "
+        "[models.md](../models.md).",
+        "",
+        "## What it costs in quality",
+        "",
+        *(_missing("benchmarks.models.trunk DATA") if quality is None else _quality(quality)),
+        "",
+        "## What it saves",
+        "",
+        *(_missing("benchmarks.models.trunk_cost") if cost is None else _cost(cost)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _read(path: Path) -> Mapping[str, Any] | None:
+    if not path.exists():
+        return None
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _missing(module: str) -> Iterator[str]:
+    yield f"**Not measured.** Run `python -m {module}`."
+
+
+def _quality(result: Mapping[str, Any]) -> Iterator[str]:
+    yield provenance(result)
+    yield ""
+    yield (
+        "Average precision on the test part, at its own prevalence, mean ± sample deviation over seeds; the differences "
+        "are of runs under the same seed. *Knows*: the trunk was trained on all domains of the fleet, this one among "
+        "them. *Does not*: on the other domains only, which is what a domain gets that is added later. Head and trunk "
+        "have the plans that they were first given; nothing was chosen by these figures."
+    )
+    yield ""
+    yield "| domain | violations of | own model | head, trunk knows the domain | difference | head, trunk does not | difference |"
+    yield "|---|---|---|---|---|---|---|"
+    by_domain: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    for row in result["rows"]:
+        by_domain.setdefault((row["fleet"], row["domain"]), {})[row["variant"]] = row
+    for (fleet, domain), rows in by_domain.items():
+        any_row = next(iter(rows.values()))
+        own = rows.get(VARIANTS[0])
+        cells = [
+            f"{domain} ({_SETS.get(domain, 'generated') if fleet == 'real' else 'generated'})",
+            f"{any_row['positives']:,} of {any_row['examples']:,}",
+            _figure(own),
+        ]
+        for variant in VARIANTS[1:]:
+            cells += [_figure(rows.get(variant)), _difference(own, rows.get(variant))]
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+    yield from _reading(by_domain)
+
+
+def _reading(by_domain: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]) -> Iterator[str]:
+    for variant in VARIANTS[1:]:
+        found = [
+            (domain, difference)
+            for (_, domain), rows in by_domain.items()
+            if (difference := _mean_difference(rows.get(VARIANTS[0]), rows.get(variant))) is not None
+        ]
+        if not found:
+            continue
+        worst = min(found, key=lambda one: one[1])
+        yield (
+            f"- *{variant}*: {fmean(difference for _, difference in found):+.3f} on average over {len(found)} "
+            f"domains, {worst[1]:+.3f} at worst ({worst[0]})."
+        )
+
+
+def _figure(row: Mapping[str, Any] | None) -> str:
+    if row is None:
+        return "not run"
+    spread = row["average_precision"]
+    runs = len(spread["runs"])
+    return (
+        f"{spread['mean']:.3f} ± {spread['deviation']:.3f}" if runs > 1 else f"{spread['mean']:.3f} (one run)"
+    )
+
+
+def _mean_difference(own: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> float | None:
+    if own is None or other is None:
+        return None
+    pairs = zip(own["average_precision"]["runs"], other["average_precision"]["runs"], strict=False)
+    return fmean(second - first for first, second in pairs)
+
+
+def _difference(own: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> str:
+    found = _mean_difference(own, other)
+    return "" if found is None else f"{found:+.3f}"
+
+
+def _cost(result: Mapping[str, Any]) -> Iterator[str]:
+    yield provenance(result)
+    yield ""
+    yield (
+        "Embedded Triton, one instance a model, the default network in single precision. Milliseconds of processor time "
+        "a message, client, server and stubs together, the median of "
+        f"{result['rows'][0]['rounds']} rounds (least to most in brackets), the arrangements taking turns; "
+        f"{result['concurrent']} dispatches at a time. {result['processor']}."
+    )
+    for batch in sorted({row["batch"] for row in result["rows"]}, reverse=True):
+        rows = [row for row in result["rows"] if row["batch"] == batch]
+        yield ""
+        yield f"{batch} messages a dispatch:" if batch > 1 else "One message a dispatch:"
+        yield ""
+        yield from _cost_table(rows)
+    yield ""
+    yield (
+        "*Own models*: one request a domain. *Assembly*: trunk and heads in one graph, one request; what `sekisho models "
+        "share` makes. *Ensemble*: the same parts as models of their own, joined on the server. *Two trips*: the client "
+        "asks for the vector, then every head. With one domain nothing is shared, and no assembly is made."
+    )
+
+
+def _cost_table(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield f"| domains | {' | '.join(ARRANGEMENTS)} | own models / assembly |"
+    yield "|---|" + "---|" * (len(ARRANGEMENTS) + 1)
+    for domains in sorted({row["domains"] for row in rows}):
+        found = {row["arrangement"]: row["cpu_ms"] for row in rows if row["domains"] == domains}
+        cells = [
+            f"{found[name]['median']:.2f} ({min(found[name]['runs']):.2f} to {max(found[name]['runs']):.2f})"
+            if name in found
+            else "-"
+            for name in ARRANGEMENTS
+        ]
+        ratio = (
+            f"{found['own models']['median'] / found['assembly']['median']:.1f}"
+            if "assembly" in found
+            else "-"
+        )
+        yield f"| {domains} | {' | '.join(cells)} | {ratio} |"
