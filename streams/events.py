@@ -133,6 +133,7 @@ class Decoded(Generic[Event]):
 
 _parse_json = msgspec.json.Decoder().decode
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _WHERE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
 
@@ -235,12 +236,11 @@ def _parse_leniently(value: bytes, error: Exception) -> Any:  # noqa: ANN401 - J
     try:
         body = json.loads(text, parse_constant=_no_such_constant, parse_float=_finite)
         clean = _without_surrogates(body)
-        found = clean != body
-    except RecursionError as bad:  # each of the three goes a different depth
+    except RecursionError as bad:  # the parser and the search for surrogates go different depths
         raise BadRecord("not_json", "nested too deeply") from bad
     except ValueError as bad:
         raise BadRecord("not_json", str(error)) from bad
-    if not found:  # the fast parser refused it for another reason
+    if not _ESCAPED_SURROGATE.search(text):  # the fast parser refused it for another reason
         raise BadRecord("not_json", str(error)) from error
     return clean
 
