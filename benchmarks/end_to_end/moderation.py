@@ -6,27 +6,30 @@ messages in, keeps windows, asks models and gives its answers out.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import orjson
 
 from streams.agents.messages import turn_of
 from streams.conclusion import conclude
+from streams.diagnostics import errors
 from streams.events import Decoded, Message, Position, decode_message
 from streams.features.images import ImageLoader
 from streams.features.tokens import TextPipeline
 from streams.inference.contracts import ModelVersion
 from streams.inference.scorer import ModelScore
-from streams.rulebook import LiveRulebook, RulebookRefused
+from streams.rule_engine import RuleSet, RuleWatch
+from streams.rulebook import LiveRulebook, Rulebook, RulebookRefused
+from streams.rulebook.check import check
+from streams.rulebook.files import take_snapshot
 from streams.screening import Case, Examiner, Source, wanted_models
 from streams.windows import WINDOW, Turn
 
-#: Rules do not change during a measurement.
-_POLL_S = 3600.0
 _DAY_US = 86_400_000_000
 
 
@@ -56,22 +59,23 @@ class Answer:
 class Moderation:
     """Everything about a message but keeping its window and asking models. Reads the rules once.
 
-    Raises `RulebookRefused` for rules with errors. Needs no running event loop.
+    Raises `RulebookRefused` for rules with errors.
     """
 
     def __init__(self, rules_dir: Path) -> None:
-        live = LiveRulebook(rules_dir, poll_s=_POLL_S)
-        loop = asyncio.new_event_loop()
-        try:
-            usable = loop.run_until_complete(live.reload())
-        finally:
-            loop.close()
-        if not usable:
-            raise RulebookRefused(live.refused)
+        now_us = time.time_ns() // 1000
+        bundle = check(take_snapshot(rules_dir).files, now_us=now_us)
+        if not bundle.usable:
+            raise RulebookRefused(errors(bundle.issues))
+        rules = RuleSet(bundle.rules, watch=RuleWatch())  # counted and valved as a worker's
+        book = Rulebook(rules, bundle.policy, now_us / 1e6)
         self._examiner = Examiner(
-            rulebook=live, text=TextPipeline(), images=ImageLoader(hosts=(), paths=None, timeout_s=1.0)
+            # All that an examiner asks of a live rulebook is the current one.
+            rulebook=cast("LiveRulebook", SimpleNamespace(current=book)),
+            text=TextPipeline(),
+            images=ImageLoader(hosts=(), paths=None, timeout_s=1.0),
         )
-        self.policy = live.current.policy
+        self.policy = book.policy
 
     @property
     def models(self) -> tuple[ModelVersion, ...]:
