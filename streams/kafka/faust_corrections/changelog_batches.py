@@ -61,7 +61,12 @@ class ChangelogBatches(Recovery):  # type: ignore[misc]
         seen = self.active_offsets.get(tp)
         batch = event.message.value
         changes = (
-            [Change(tp, record) for record in batch if seen is None or record.offset > seen]
+            [
+                Change(tp, record)
+                for record in batch
+                # Without a key it is none of ours: RocksDB would raise, and no tombstone can name it.
+                if record.key is not None and (seen is None or record.offset > seen)
+            ]
             if isinstance(batch, list)
             else [event]
         )

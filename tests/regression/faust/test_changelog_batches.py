@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -30,7 +31,9 @@ def _batches(app: Any) -> None:
     app.consumer.table_topics = frozenset({table.changelog_topic_name})
 
 
-async def _changelog(bootstrap: str, app_id: str, values: list[tuple[bytes, bytes | None]]) -> None:
+async def _changelog(
+    bootstrap: str, app_id: str, values: Sequence[tuple[bytes | None, bytes | None]]
+) -> None:
     from aiokafka import AIOKafkaProducer
 
     await make_topic(bootstrap, f"{app_id}-w-changelog")
@@ -63,6 +66,14 @@ async def test_all_of_a_changelog_is_recovered_and_what_was_deleted_stays_delete
         else:
             expected[key] = value
     assert held == expected
+
+
+async def test_records_without_a_key_are_nobodys(noida: str) -> None:
+    """No tombstone can name them, and RocksDB would raise."""
+    await _changelog(noida, "keyless", [(b"k", b"v"), (None, b"stray"), (b"", b"empty")])
+    async with running(noida, app_id="keyless", on_app=_batches) as one:
+        await until(lambda: one.app.tables.actives_ready, "recovery")
+        assert set(_table_of(one.app).data.data) == {b"k", b""}
 
 
 def _broken_store(app: Any) -> None:
