@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
@@ -150,8 +149,3 @@ MUTATORS = tuple(
         ("no value", lambda rng, specimen: replace(specimen, value=None)),
     )
 )
-
-
-def now_us() -> int:
-    """Microseconds since 1970."""
-    return time.time_ns() // 1000
