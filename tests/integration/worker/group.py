@@ -42,7 +42,7 @@ async def group_of(settings: Settings) -> Group:
 
 
 async def until_group(
-    settings: Settings, wanted: Callable[[Group], bool], what: str, *, timeout_s: float = 180.0
+    settings: Settings, wanted: Callable[[Group], bool], what: str, *, timeout_s: float = 600.0
 ) -> Group:
     """Look again and again, as often as the broker answers, until the group is as wanted."""
     deadline = time.monotonic() + timeout_s

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,13 +16,11 @@ from streams.settings import Settings
 
 def generated(count: int, *, seed: int = 11, rate: float = 200.0) -> list[tuple[str, bytes, bytes]]:
     """(topic, key, value) of generated marketplace events, listings with pictures among them."""
-    return list(itertools.islice(endless(seed=seed, rate=rate), count))
-
-
-def endless(*, seed: int = 11, rate: float = 200.0) -> Iterator[tuple[str, bytes, bytes]]:
-    """The same, one after the other without an end."""
-    for event in marketplace.traffic(seed, start=datetime.now(UTC), pace=marketplace.Pace(events_per_s=rate)):
-        yield event.topic, event.key.encode(), orjson.dumps(event.value)
+    events = marketplace.traffic(seed, start=datetime.now(UTC), pace=marketplace.Pace(events_per_s=rate))
+    return [
+        (event.topic, event.key.encode(), orjson.dumps(event.value))
+        for _, event in zip(range(count), events, strict=False)
+    ]
 
 
 def message(message_id: str, text: str, **fields: Any) -> tuple[str, bytes, bytes]:
