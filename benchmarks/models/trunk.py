@@ -5,7 +5,8 @@
 DATA holds convabuse/ and conda/. Two fleets of domains: `real`, those two sets, whose examples know only their own
 domain's label, and `generated`, the three domains of the corpus that the shipped models are made from. For each domain:
 
-- a model of its own, as `benchmarks.models.messages` and the shipped manifests train it;
+- a model of its own, trained as the shipped manifests say (`generated`); of the real sets, the runs that
+  `benchmarks.models.messages` left, under the same seeds;
 - a head on a frozen trunk that was trained on all domains of the fleet, this one among them;
 - a head on a frozen trunk that was trained on the other domains only: what a domain gets that is added later.
 
@@ -16,18 +17,19 @@ parts; each test part is scored once a model. A seed changes weights, order and 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import click
 import numpy as np
 import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from benchmarks.models.messages import COURSES, PARTS, read_parts
+from benchmarks.models.messages import COURSES, HEADLINES, NETWORK, PARTS, read_parts
 from benchmarks.models.record import RESULTS, Spread, Stopwatch, record, save
 from benchmarks.models.trunk_page import PAGE, VARIANTS, write_page
 from models.data.datasets import MessageSet, downsampled, message_set
@@ -45,8 +47,11 @@ from streams.features.tokens import TextPipeline
 
 BENCHMARK: Final = "trunk"
 OWN, KNOWN, LATER = VARIANTS
+FIGURES: Final = ("average_precision", "auroc")
+#: Figures of the runs that are done, in the order of their seeds, by fleet, domain and variant.
+Gathered: TypeAlias = dict[tuple[str, str, str], list[dict[str, float]]]
 #: Windows of each part of the generated fleet, and negatives kept for a positive when training.
-_GENERATED: Final[Mapping[PartName, int]] = {"training": 30_000, "selection": 8_000, "held_out": 20_000}
+_GENERATED: Final[Mapping[PartName, int]] = {"training": 20_000, "selection": 6_000, "held_out": 20_000}
 _NEGATIVES: Final = 3.0
 _DATA_SEED: Final = 1
 _DROPOUT: Final = {"dropout": 0.3, "word_dropout": 0.1}
@@ -70,6 +75,7 @@ class Fleet:
     #: Domains and seed to the parts that a trunk learns them from.
     together: Callable[[tuple[str, ...], int], Parts]
     tests: Mapping[str, MessageSet]
+    #: How a model of a domain's own is trained here; not asked where it was trained by another benchmark.
     own: Mapping[str, Sections]
     options: TrunkOptions
     training: TrunkTraining
@@ -94,7 +100,7 @@ def real(data: Path) -> Fleet:
             *(union({one: sets[one][part] for one in those}) for part in (train, valid))
         ),
         {domain: sets[domain][test] for domain in domains},
-        {label: Sections(COURSES[name].shape, COURSES[name].plan) for label, name in labels.items()},
+        {},
         TrunkOptions(**_DROPOUT),
         TrunkTraining(epochs=5, batch_size=64, learning_rate=2e-3, final_learning_rate=2.0),
     )
@@ -156,8 +162,8 @@ def measured(model: Trained, domain: str, test: MessageSet) -> dict[str, float]:
     }
 
 
-def runs(fleet: Fleet, seed: int) -> Iterator[tuple[str, str, dict[str, float]]]:
-    """Domain, variant and figures of every training under one seed."""
+def figures(fleet: Fleet, variant: str, seed: int) -> Iterator[tuple[str, dict[str, float]]]:
+    """Domain and figures of every training of that variant under one seed."""
     context = Context(seed=seed, device=Device())
 
     @cache
@@ -166,26 +172,49 @@ def runs(fleet: Fleet, seed: int) -> Iterator[tuple[str, str, dict[str, float]]]
         found, _, _ = train_trunk(domains, fleet.together(domains, seed), fleet.options, plan, context)
         return found
 
-    for variant in (KNOWN, OWN, LATER):
-        for domain in fleet.domains:
-            parts = fleet.parts(domain, seed)
-            model: Trained
-            if variant == OWN:
-                sections = fleet.own[domain]
-                sections = dataclasses.replace(
-                    sections, training=dataclasses.replace(sections.training, seed=seed)
-                )
-                model = SEPARATE.train((domain,), parts, sections, context)[domain]
-            else:
-                others = tuple(one for one in fleet.domains if variant == KNOWN or one != domain)
-                head, plan = fleet.options.head, fleet.training.heads
-                model = train_head(trunk(others), domain, parts, head, plan, context=context)
-            yield domain, variant, measured(model, domain, fleet.tests[domain])
+    for domain in fleet.domains:
+        parts = fleet.parts(domain, seed)
+        model: Trained
+        if variant == OWN:
+            sections = fleet.own[domain]
+            plan = dataclasses.replace(sections.training, seed=seed)
+            model = SEPARATE.train((domain,), parts, Sections(sections.network, plan), context)[domain]
+        else:
+            learnt = tuple(one for one in fleet.domains if variant == KNOWN or one != domain)
+            head, heads = fleet.options.head, fleet.training.heads
+            model = train_head(trunk(learnt), domain, parts, head, heads, context=context)
+        yield domain, measured(model, domain, fleet.tests[domain])
 
 
-def rows_of(
-    gathered: Mapping[tuple[str, str, str], Sequence[Mapping[str, float]]], fleets: Mapping[str, Fleet]
-) -> list[dict[str, Any]]:
+def committed(name: str, directory: Path) -> list[dict[str, float]]:
+    """What `benchmarks.models.messages` left of the whole network on one of its sets: figures by seed, from 1 on."""
+    body = json.loads((directory / f"messages_{name}.json").read_text(encoding="utf-8"))
+    (row,) = (row for row in body["rows"] if (row["system"], row["reads"]) == (NETWORK, HEADLINES[-1]))
+    assert body["seeds"] == list(range(1, len(body["seeds"]) + 1))
+    return [
+        {figure: row[figure]["runs"][at] for figure in FIGURES} for at in range(len(row[FIGURES[0]]["runs"]))
+    ]
+
+
+def gathered_before(out: Path) -> tuple[Gathered, float]:
+    """What an earlier call that was ended has left, and its processor minutes; the same seeds give the same figures."""
+    path = out / f"{BENCHMARK}.json"
+    body = (
+        json.loads(path.read_text(encoding="utf-8"))
+        if path.exists()
+        else {"rows": [], "processor_minutes": 0.0}
+    )
+    rows = body["rows"]
+    return {
+        (row["fleet"], row["domain"], row["variant"]): [
+            {figure: row[figure]["runs"][at] for figure in FIGURES}
+            for at in range(len(row[FIGURES[0]]["runs"]))
+        ]
+        for row in rows
+    }, body["processor_minutes"]
+
+
+def rows_of(gathered: Gathered, fleets: Mapping[str, Fleet]) -> list[dict[str, Any]]:
     """One row a fleet, domain and variant, with the spread over the seeds that are done."""
     return [
         {
@@ -195,7 +224,7 @@ def rows_of(
             "positives": int(np.nansum(fleets[fleet].tests[domain].labels[domain])),
             "examples": len(fleets[fleet].tests[domain].features),
         }
-        | {figure: dataclasses.asdict(Spread.of([run[figure] for run in found])) for figure in found[0]}
+        | {figure: dataclasses.asdict(Spread.of([run[figure] for run in found])) for figure in FIGURES}
         for (fleet, domain, variant), found in gathered.items()
     ]
 
@@ -204,41 +233,55 @@ def rows_of(
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--fleet", "chosen", type=click.Choice(["real", "generated"]), multiple=True)
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on from what is in trunk.json already.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=RESULTS, show_default=True)
 @click.option("--page", type=click.Path(dir_okay=False, path_type=Path), default=PAGE, show_default=True)
-def main(data: Path, chosen: tuple[str, ...], seeds: int, out: Path, page: Path) -> None:
+def main(data: Path, chosen: tuple[str, ...], seeds: int, resume: bool, out: Path, page: Path) -> None:
     """Train and score everything, and write trunk.json anew after every model."""
     torch.set_num_threads(1)
     watch = Stopwatch()
     made = {"real": lambda: real(data), "generated": generated}
     fleets = {name: made[name]() for name in chosen or made}
-    gathered: dict[tuple[str, str, str], list[dict[str, float]]] = {}
-    for seed in range(1, seeds + 1):
+    gathered, before = gathered_before(out) if resume else ({}, 0.0)
+    if "real" in fleets:
+        for name, course in COURSES.items():
+            gathered["real", course.label, OWN] = committed(name, RESULTS)[:seeds]
+    for variant in (KNOWN, OWN, LATER):
         for name, fleet in fleets.items():
-            for domain, variant, figures in runs(fleet, seed):
-                gathered.setdefault((name, domain, variant), []).append(figures)
-                click.echo(
-                    f"{watch.minutes():5.1f} min  seed {seed}, {name}, {domain}, {variant}: "
-                    f"{figures['average_precision']:.4f}",
-                    err=True,
-                )
-                result = record(
-                    BENCHMARK,
-                    command=" ".join(
-                        ["python -m benchmarks.models.trunk DATA", *(f"--fleet {one}" for one in chosen)]
+            for seed in range(1, seeds + 1):
+                done = [gathered.setdefault((name, domain, variant), []) for domain in fleet.domains]
+                if all(len(runs) >= seed for runs in done):
+                    continue
+                for domain, found in figures(fleet, variant, seed):
+                    runs = gathered[name, domain, variant]
+                    runs[seed - 1 :] = [found]
+                    click.echo(
+                        f"{watch.minutes():5.1f} min  seed {seed}, {name}, {domain}, {variant}: "
+                        f"{found['average_precision']:.4f}",
+                        err=True,
                     )
-                    + f" --seeds {seeds}",
-                    seeds=range(1, seed + 1),
-                    minutes=watch.minutes(),
-                    rows=rows_of(gathered, fleets),
-                    trunk_training={
-                        one: dataclasses.asdict(fleets[one].training)
-                        | {"network": dataclasses.asdict(fleets[one].options)}
-                        for one in fleets
-                    },
-                )
-                save(result, out)
+                    save(_result(gathered, fleets, chosen, seeds, before + watch.minutes()), out)
     write_page(out, page)
+
+
+def _result(
+    gathered: Gathered, fleets: Mapping[str, Fleet], chosen: Sequence[str], seeds: int, minutes: float
+) -> dict[str, Any]:
+    options = "".join(f" --fleet {one}" for one in chosen)
+    return record(
+        BENCHMARK,
+        command=f"python -m benchmarks.models.trunk DATA{options} --seeds {seeds}",
+        seeds=range(1, seeds + 1),
+        minutes=minutes,
+        rows=rows_of({key: runs for key, runs in gathered.items() if runs}, fleets),
+        trunks={
+            name: {
+                "training": dataclasses.asdict(fleet.training),
+                "network": dataclasses.asdict(fleet.options),
+            }
+            for name, fleet in fleets.items()
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,58 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "results" / "shared-trunk.md"
 VARIANTS: Final = ("own model", "head, trunk knows the domain", "head, trunk does not")
 ARRANGEMENTS: Final = ("own models", "assembly", "ensemble", "two trips")
 _SETS: Final = {"abuse": "ConvAbuse", "toxic": "CONDA"}
+_HOW: Final = """\
+Figures are written by the two benchmarks below (`benchmarks/models/trunk_page.py`); none is typed by hand.
+
+A message model spends nearly all of its time on reading: words, the messages' vectors, the conversation. A *trunk* is
+that part alone, trained once for many domains and then frozen. A *head* is the small rest: one hidden layer that decides
+one domain from the trunk's vector. Heads are trained, measured, added, promoted and removed one by one, and alerts and
+predictions name each by its own model and version.
+
+## How it is used
+
+A trunk, from data that knows several domains. An example need not be labelled for all of them:
+
+```yaml
+name: marketplace_trunk
+kind: message
+system: message_trunk
+domains: [harassment, contact_exchange, off_platform_payment]
+data: messages
+training: {epochs: 6, batch_size: 32, learning_rate: 0.002, final_learning_rate: 2.0}
+```
+
+`sekisho train message --config trunk.yaml --data data --out runs/trunk` leaves a complete model for each domain in
+`runs/trunk/models/`: the trunk with a head. They are files like any other: `sekisho evaluate`, `models add`, `models
+promote` take them as they are, and each serves alone.
+
+A head for another domain, or a better one for the same, on the trunk of any model that holds it:
+
+```yaml
+name: message_harassment
+kind: message
+system: message_head
+domain: harassment
+data: messages
+network: {trunk: triton_repo/message_harassment/1}
+```
+
+The trunk is computed once for all examples, by ONNX Runtime from that very file, so a head trains in seconds and sees in
+training what it will see in service. A manifest without `trunk` (`system: kimcnn_bigru`) trains a model of its own, so each
+model chooses for itself.
+
+`sekisho models share` then has one request score all models of `rules/domains.yaml` that hold the same trunk, byte for
+byte. It puts an *assembly*, the trunk with all the heads in one graph, beside them. Before it is offered to the workers,
+every score is compared bit for bit with that of the head's own file, and every head's golden rows must come out right on
+Triton; so a new head cannot change another head's score. Workers see it within seconds. A head that is promoted later is
+asked alone until the command is given again. An assembly that is gone costs nothing but time: workers ask the models
+themselves.
+
+What it does not do: a model that was quantised with `sekisho models quantise` holds another trunk than the others and
+stays out. The models themselves stay loaded beside the assembly, which on the embedded Triton takes a process each.
+Finding assemblies needs Triton's repository index: where that is restricted, workers need SEKISHO_TRITON_ADMIN_KEY, and
+without it ask each model alone.\
+"""
 
 
 def write_page(results: Path, page: Path) -> None:
@@ -29,8 +81,7 @@ def page_of(quality: Mapping[str, Any] | None, cost: Mapping[str, Any] | None) -
     lines = [
         "# Message domains on a shared trunk",
         "",
-        "Written by the two benchmarks below; nothing here is typed by hand. What a trunk is and how it is used: "
-        "[models.md](../models.md).",
+        *_HOW.splitlines(),
         "",
         "## What it costs in quality",
         "",

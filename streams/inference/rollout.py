@@ -82,13 +82,14 @@ async def remove(
     """
     if version.version not in versions_of(repository, version.model):
         raise RepositoryError(f"{repository / version.model / str(version.version)}: no such version")
+    is_last = versions_of(repository, version.model) == [version.version]
     try:
         await wait_idle(client, version, idle_s)
-        is_last = versions_of(repository, version.model) == [version.version]
         withdraw(repository, version)
         await (client.unload(version.model) if is_last else client.load(version.model))
     except InferenceFailed as failure:
-        write_config(repository, version.model)
+        if not is_last:  # of the last version the configuration is as it was
+            write_config(repository, version.model)
         raise RolloutFailed(f"{version} stays: Triton refused to let go of it ({failure})") from failure
     take_out(repository, version, retire=True)
 

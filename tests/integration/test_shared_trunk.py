@@ -76,76 +76,73 @@ def asked(model: str) -> float:
 async def test_a_fleet_is_scored_in_one_request_and_no_score_changes(
     fleet: Path, repository: Repository, start_triton
 ):
-    with start_triton(repository) as server:
-        async with client_of(server) as client:
-            scorer = Scorer(client)
-            wanted = [*HEADS, OWN]
-            assert await scorer.check(wanted) == []
-            alone = await scorer.score_messages(ROWS, wanted)
-            [built] = assemblies_of(fleet, wanted)
-            assert built.heads == tuple(HEADS)
+    async with client_of(start_triton(repository)) as client:
+        scorer = Scorer(client)
+        wanted = [*HEADS, OWN]
+        assert await scorer.check(wanted) == []
+        alone = await scorer.score_messages(ROWS, wanted)
+        [built] = assemblies_of(fleet, wanted)
+        assert built.heads == tuple(HEADS)
 
-            served = await sharing.serve(client, fleet, built)
-            assert await scorer.check(wanted) == []
-            before = {model: asked(model) for model in (*(v.model for v in wanted), built.name)}
-            together = await scorer.score_messages(ROWS, wanted)
+        served = await sharing.serve(client, fleet, built)
+        assert await scorer.check(wanted) == []
+        before = {model: asked(model) for model in (*(v.model for v in wanted), built.name)}
+        together = await scorer.score_messages(ROWS, wanted)
 
-            # Bit for bit, under the heads' own names.
-            assert together == alone
-            assert all(isinstance(row[head], ModelScore) for row in together for head in wanted)
-            now = {model: asked(model) - count for model, count in before.items()}
-            assert now == {"message_a": 0, "message_b": 0, "message_c": 0, "message_own": 3, built.name: 3}
-            # Again: it is there, and nothing is done.
-            assert await sharing.serve(client, fleet, built) == served
+        # Bit for bit, under the heads' own names.
+        assert together == alone
+        assert all(isinstance(row[head], ModelScore) for row in together for head in wanted)
+        now = {model: asked(model) - count for model, count in before.items()}
+        assert now == {"message_a": 0, "message_b": 0, "message_c": 0, "message_own": 3, built.name: 3}
+        # Again: it is there, and nothing is done.
+        assert await sharing.serve(client, fleet, built) == served
 
 
 async def test_a_head_that_was_replaced_is_asked_alone_until_the_next_assembly(
     fleet: Path, repository: Repository, start_triton, tmp_path: Path
 ):
-    with start_triton(repository) as server:
-        async with client_of(server) as client:
-            scorer = Scorer(client)
-            [first] = assemblies_of(fleet, HEADS)
-            await sharing.serve(client, fleet, first)
-            assert await scorer.check(HEADS) == []
-            before = await scorer.score_messages(ROWS, HEADS)
+    async with client_of(start_triton(repository)) as client:
+        scorer = Scorer(client)
+        [first] = assemblies_of(fleet, HEADS)
+        await sharing.serve(client, fleet, first)
+        assert await scorer.check(HEADS) == []
+        before = await scorer.score_messages(ROWS, HEADS)
 
-            b2 = await rollout.add(client, fleet, export(tmp_path / "b2", "message_b", head_graph(50)))
-            wanted = [A1, b2, C1]
-            assert await scorer.check(wanted) == []
-            calls = asked(first.name), asked("message_b")
-            between = await scorer.score_messages(ROWS, wanted)
-            assert (asked(first.name) - calls[0], asked("message_b") - calls[1]) == (3, 3)
+        b2 = await rollout.add(client, fleet, export(tmp_path / "b2", "message_b", head_graph(50)))
+        wanted = [A1, b2, C1]
+        assert await scorer.check(wanted) == []
+        calls = asked(first.name), asked("message_b")
+        between = await scorer.score_messages(ROWS, wanted)
+        assert (asked(first.name) - calls[0], asked("message_b") - calls[1]) == (3, 3)
 
-            [second] = assemblies_of(fleet, wanted)
-            await sharing.serve(client, fleet, second)
-            assert await sharing.take_out_others(client, fleet, [second.name], idle_s=0) == [first.name]
-            assert await scorer.check(wanted) == []
-            calls = asked(second.name), asked("message_b")
-            after = await scorer.score_messages(ROWS, wanted)
-            assert (asked(second.name) - calls[0], asked("message_b") - calls[1]) == (3, 0)
+        [second] = assemblies_of(fleet, wanted)
+        await sharing.serve(client, fleet, second)
+        assert await sharing.take_out_others(client, fleet, [second.name], idle_s=0) == [first.name]
+        assert await scorer.check(wanted) == []
+        calls = asked(second.name), asked("message_b")
+        after = await scorer.score_messages(ROWS, wanted)
+        assert (asked(second.name) - calls[0], asked("message_b") - calls[1]) == (3, 0)
 
-            assert after == between
-            assert [(row[A1], row[C1]) for row in after] == [(row[A1], row[C1]) for row in before]
-            assert [row[b2] for row in after] != [row[B1] for row in before]
-            assert not (fleet / first.name).exists()
+        assert after == between
+        assert [(row[A1], row[C1]) for row in after] == [(row[A1], row[C1]) for row in before]
+        assert [row[b2] for row in after] != [row[B1] for row in before]
+        assert not (fleet / first.name).exists()
 
 
 async def test_an_assembly_that_goes_away_under_traffic_loses_no_score(
     fleet: Path, repository: Repository, start_triton
 ):
-    with start_triton(repository) as server:
-        async with client_of(server) as client:
-            scorer = Scorer(client)
-            [built] = assemblies_of(fleet, HEADS)
-            await sharing.serve(client, fleet, built)
-            assert await scorer.check(HEADS) == []
-            before = await scorer.score_messages(ROWS, HEADS)
-            await client.unload(built.name)
-            assert await scorer.score_messages(ROWS, HEADS) == before
-            calls = asked("message_a")
-            assert await scorer.score_messages(ROWS, HEADS) == before
-            assert asked("message_a") - calls == 3  # it was forgotten, not tried again
+    async with client_of(start_triton(repository)) as client:
+        scorer = Scorer(client)
+        [built] = assemblies_of(fleet, HEADS)
+        await sharing.serve(client, fleet, built)
+        assert await scorer.check(HEADS) == []
+        before = await scorer.score_messages(ROWS, HEADS)
+        await client.unload(built.name)
+        assert await scorer.score_messages(ROWS, HEADS) == before
+        calls = asked("message_a")
+        assert await scorer.score_messages(ROWS, HEADS) == before
+        assert asked("message_a") - calls == 3  # it was forgotten, not tried again
 
 
 async def test_not_a_number_of_one_head_is_that_heads_failure(
@@ -158,21 +155,20 @@ async def test_not_a_number_of_one_head_is_that_heads_failure(
         (directory / "golden.json").write_text(json.dumps(golden))
         place_version(repository.path, directory)
     models = {version: head_graph(seed, broken=version == B1) for seed, version in enumerate([A1, B1])}
-    with start_triton(repository) as server:
-        async with client_of(server) as client:
-            # Its golden rows would never let it in; put in by hand it does what a model does that breaks later.
-            graph = assembled({str(version): model for version, model in models.items()})
-            built = sharing.Built(graph.SerializeToString(), (A1, B1), "sha256:")
-            sharing.place_assembly(repository.path, built)
-            sharing.offer(repository.path, built)
-            await client.load(built.name)
-            scorer = Scorer(client)
-            assert await scorer.check([A1, B1]) == []
-            calls = asked(built.name)
-            answers = await scorer.score_messages(ROWS, [A1, B1])
-            assert asked(built.name) - calls == 3
-            assert all(isinstance(row[A1], ModelScore) for row in answers)
-            assert all(row[B1] == ModelFailure("not_finite", retriable=False) for row in answers)
+    async with client_of(start_triton(repository)) as client:
+        # Its golden rows would never let it in; put in by hand it does what a model does that breaks later.
+        graph = assembled({str(version): model for version, model in models.items()})
+        built = sharing.Built(graph.SerializeToString(), (A1, B1), "sha256:")
+        sharing.place_assembly(repository.path, built)
+        sharing.offer(repository.path, built)
+        await client.load(built.name)
+        scorer = Scorer(client)
+        assert await scorer.check([A1, B1]) == []
+        calls = asked(built.name)
+        answers = await scorer.score_messages(ROWS, [A1, B1])
+        assert asked(built.name) - calls == 3
+        assert all(isinstance(row[A1], ModelScore) for row in answers)
+        assert all(row[B1] == ModelFailure("not_finite", retriable=False) for row in answers)
 
 
 async def test_an_assembly_whose_heads_answer_otherwise_than_theirs_did_is_taken_out_again(
@@ -182,15 +178,14 @@ async def test_an_assembly_whose_heads_answer_otherwise_than_theirs_did_is_taken
     rows = json.loads(golden.read_text())
     rows["rows"][0]["expected"]["score"] = [0.999]
     golden.write_text(json.dumps(rows))
-    with start_triton(repository) as server:
-        async with client_of(server) as client:
-            [built] = assemblies_of(fleet, HEADS)
-            with pytest.raises(RolloutFailed, match=r"golden row 0: message_b/1 is .* expected \[0\.999"):
-                await sharing.serve(client, fleet, built)
-            assert sharing.assemblies_in(fleet) == []
-            scorer = Scorer(client)
-            assert await scorer.check(HEADS) == []
-            assert all(isinstance(row[A1], ModelScore) for row in await scorer.score_messages(ROWS, HEADS))
+    async with client_of(start_triton(repository)) as client:
+        [built] = assemblies_of(fleet, HEADS)
+        with pytest.raises(RolloutFailed, match=r"golden row 0: message_b/1 is .* expected \[0\.999"):
+            await sharing.serve(client, fleet, built)
+        assert sharing.assemblies_in(fleet) == []
+        scorer = Scorer(client)
+        assert await scorer.check(HEADS) == []
+        assert all(isinstance(row[A1], ModelScore) for row in await scorer.score_messages(ROWS, HEADS))
 
 
 POLICY = "format: 1\ndomains:\n" + "".join(
@@ -220,17 +215,17 @@ def test_the_command_shares_what_the_policy_names(
     refused = share(fleet, rules, None)
     assert refused.exit_code == 1
     assert "Triton does not answer" in refused.output
-    with start_triton(repository) as server:
-        done = share(fleet, rules, server)
-        assert done.exit_code == 0, done.output
-        [name] = sharing.assemblies_in(fleet)
-        assert f"{name}: scores message_a/1, message_b/1, message_c/1 in one request" in done.output
-        (rules / "domains.yaml").write_text(POLICY.replace("message_b", "message_own"))
-        again = share(fleet, rules, server)
-        assert again.exit_code == 0, again.output
-        assert f"{name} was removed" in again.output
-        assert [*sharing.assemblies_in(fleet)] != [name]
-        (rules / "domains.yaml").write_text(POLICY[: POLICY.index("  b:")])
-        last = share(fleet, rules, server)
-        assert "no two message models of the policy hold the same trunk" in last.output
-        assert sharing.assemblies_in(fleet) == []
+    server = start_triton(repository)
+    done = share(fleet, rules, server)
+    assert done.exit_code == 0, done.output
+    [name] = sharing.assemblies_in(fleet)
+    assert f"{name}: scores message_a/1, message_b/1, message_c/1 in one request" in done.output
+    (rules / "domains.yaml").write_text(POLICY.replace("message_b", "message_own"))
+    again = share(fleet, rules, server)
+    assert again.exit_code == 0, again.output
+    assert f"{name} was removed" in again.output
+    assert [*sharing.assemblies_in(fleet)] != [name]
+    (rules / "domains.yaml").write_text(POLICY[: POLICY.index("  b:")])
+    last = share(fleet, rules, server)
+    assert "no two message models of the policy hold the same trunk" in last.output
+    assert sharing.assemblies_in(fleet) == []
