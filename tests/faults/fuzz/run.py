@@ -143,7 +143,7 @@ async def _keep_running(triton: EmbeddedTriton, books: Books) -> None:
     for starts in itertools.count():
         triton.start()  # in this thread: the server ends with the thread that started it
         books.verdict.measured["Triton died and was started again, times"] = starts
-        while triton.running:
+        while triton.running:  # noqa: ASYNC110 - a process tells nobody that it ended
             await asyncio.sleep(1.0)
 
 
