@@ -144,8 +144,8 @@ def command(
 ) -> None:
     """Send events at a rate into a running deployment and time what comes of each.
 
-    The events go into its real topics; every id of theirs begins with `stress-`, and so do those of the alerts they
-    raise (docs/stress.md). Exit code 0: every goal was met; 1: one was missed; 2: the test could not be made.
+    The events go into its real topics, and their alerts come out of them: every id in both begins with `stress-`
+    (docs/stress.md). Exit code 0: every goal was met; 1: one was missed; 2: the test could not be made.
 
     Example: sekisho stress --rate 200 --seconds 60 --p99-ms 50 --max-loss 0
     """
