@@ -80,7 +80,7 @@ COMPARISONS = (
         trial=("--seconds", "5", "--trial-s", "5", "--repeats", "1"),
     ),
     _own("scaling", "Scaling", trial=("--trial", "--repeats", "1")),
-    _own("backpressure", "With slow models, and without"),
+    _own("backpressure", "A slow Triton, and one that hangs", trial=("--rate", "20", "--seconds", "5")),
     _own("rules", "The rule engine", data="--texts", file="rules-speed"),
 )
 

@@ -153,7 +153,7 @@ def scored(predictions: Iterable[ConsumerRecord], *, models: int) -> dict[str, C
 
 def part(predictions: Sequence[ConsumerRecord], samples: Mapping[str, CpuSamples]) -> Part:
     """The clock and the processor time of some predictions. Raises ValueError when all have the same timestamp."""
-    start_s, end_s, counted = clock(predictions)
+    start_s, end_s, counted = clock(record.timestamp for record in predictions)
     return Part(
         events=counted,
         seconds=end_s - start_s,
@@ -199,5 +199,6 @@ async def _wait_until_answered(settings: Settings, expected: int, deployment: De
                 seen, moved_at_s = now, time.monotonic()
             elif time.monotonic() - moved_at_s > _SILENCE_S:
                 raise RuntimeError(
-                    f"{seen} of {expected} events were answered, then nothing for {_SILENCE_S:.0f} s"
+                    f"{seen} of {expected} events were answered, then nothing for {_SILENCE_S:.0f} s: "
+                    f"{deployment.workers[0].ready()}\n{deployment.workers[0].log()[-3000:]}"
                 )

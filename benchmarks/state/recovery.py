@@ -31,6 +31,7 @@ import marketplace
 from streams.agents.window_table import table_key
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.process import free_ports
+from streams.events import Writer
 from streams.kafka import topics
 from streams.kafka.clients import producer
 from streams.policy import POLICY_FILE, parse_policy
@@ -52,7 +53,11 @@ def values(conversations: int) -> Iterator[tuple[int, bytes, bytes]]:
     said = (
         e.value for e in marketplace.traffic(7, start=now, pace=marketplace.Pace()) if e.topic == "messages"
     )
-    texts = [(str(m["writer"]), str(m["text"])) for _, m in zip(range(20_000), said, strict=False)]
+    writers: dict[object, Writer] = {"seller": "seller", "buyer": "buyer"}
+    texts = [
+        (writers[m["writer"]], str(m["text"]))
+        for _, m in zip(range(min(20_000, TURNS * conversations)), said, strict=False)
+    ]
     at_us = int(now.timestamp() * 1e6)
     for number in range(conversations):
         turns = tuple(
