@@ -24,8 +24,8 @@ PLACE = ("x.messages", 0, 7)
 def record(
     topic: str, value: bytes | None, key: bytes | None = None, **headers: str
 ) -> ConsumerRecord[Any, Any]:
-    own = tuple((f"sekisho.{name}", content.encode()) for name, content in headers.items())
-    return ConsumerRecord(topic, 0, 0, 0, 0, key, value, None, 0, 0, own)
+    own = tuple((f"sekisho.{header}", content.encode()) for header, content in headers.items())
+    return ConsumerRecord(name, 0, 0, 0, 0, key, value, None, 0, 0, own)
 
 
 def prediction(**changes: Any) -> ConsumerRecord[Any, Any]:
