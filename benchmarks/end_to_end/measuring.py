@@ -11,10 +11,11 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import orjson
 from aiokafka import ConsumerRecord
 
 from benchmarks.end_to_end.answers import Answers, answers_of
@@ -73,7 +74,7 @@ async def run(
     predictions = await everything_in(settings, settings.topic("predictions"))
     alerts = await everything_in(settings, *(topics.alerts_topic(settings, domain) for domain in domains))
     found = answers_of((r.value for r in predictions), (r.value for r in alerts))
-    start_s, end_s, counted = clock(predictions)
+    start_s, end_s, counted = clock(first_answers(predictions).values())
     return Run(
         messages=counted,
         seconds=end_s - start_s,
@@ -87,12 +88,23 @@ async def run(
     )
 
 
-def clock(predictions: Sequence[ConsumerRecord]) -> tuple[float, float, int]:
-    """(first timestamp, last timestamp in seconds since 1970, predictions after the first timestamp).
+def first_answers(predictions: Iterable[ConsumerRecord]) -> dict[str, int]:
+    """When each message was answered first, by message id, in ms since 1970: a second answer is no second message.
 
-    Raises ValueError when all have the same one.
+    The predictions of a conversation come in the order they were written.
     """
-    stamps = sorted(record.timestamp for record in predictions)
+    answered: dict[str, int] = {}
+    for record in predictions:
+        answered.setdefault(orjson.loads(record.value)["subject"]["message_id"], record.timestamp)
+    return answered
+
+
+def clock(timestamps_ms: Iterable[int]) -> tuple[float, float, int]:
+    """(first timestamp, last timestamp in seconds since 1970, how many are later than the first).
+
+    Raises ValueError when all are the same one.
+    """
+    stamps = sorted(timestamps_ms)
     if not stamps or stamps[0] == stamps[-1]:
         raise ValueError(f"{len(stamps)} predictions at one moment: too few messages to measure")
     return stamps[0] / 1e3, stamps[-1] / 1e3, sum(stamp > stamps[0] for stamp in stamps)

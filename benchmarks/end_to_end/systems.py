@@ -63,7 +63,6 @@ class System:
     """One way to do the work."""
 
     name: str
-    title: str
     start: Start
 
     @asynccontextmanager
@@ -135,16 +134,17 @@ def _rest(in_flight: int) -> Start:
     return start
 
 
-#: By the name that `--only` takes. The in-process limit is no system: `measuring.in_process`.
+#: By the name that `--only` takes; `report.py` has their titles. The in-process limit is no system:
+#: `measuring.in_process`.
 SYSTEMS: Mapping[str, System] = {
     system.name: system
     for system in (
-        System("sekisho", "Sekisho: one worker, Triton", _sekisho),
-        System("faust", "plain Faust agent, Triton awaited per event", _plain_faust),
-        System("quix", "Quix Streams, models in its process", _quix(1)),
-        System("quix_2", "Quix Streams, two such processes", _quix(2)),
-        System("rest", "aiokafka loop, a REST service per model, 16 messages at a time", _rest(16)),
-        System("rest_1", "the same, one message at a time", _rest(1)),
+        System("sekisho", _sekisho),
+        System("faust", _plain_faust),
+        System("quix", _quix(1)),
+        System("quix_2", _quix(2)),
+        System("rest", _rest(16)),
+        System("rest_1", _rest(1)),
     )
 }
 
