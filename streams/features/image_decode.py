@@ -17,7 +17,8 @@ SIDE = 224
 #: A listing's picture is 0.1 to 4 MB.
 MAX_BYTES = 12 << 20
 #: Phones take 12 to 50 million pixels, and shops scale down on upload. Decoded at 4 bytes each this is 144 MB; libwebp
-#: holds two canvases of its own beside Pillow's two, so that a WebP takes up to 580 MB.
+#: holds two canvases of its own beside Pillow's two, so that a WebP takes up to 583 MB
+#: (docs/security.md).
 MAX_PIXELS = 36_000_000
 #: A progressive JPEG has about 10 scans, and each passes over the whole picture: 240 KB of empty scans, 500 of them, kept
 #: a decoder busy for half a minute. libvips draws the same line.
