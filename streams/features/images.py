@@ -24,7 +24,7 @@ __all__ = ["SIDE", "ImageLoader", "ImageRefused", "LoadedImage", "decode_image"]
 #: Pictures of one listing that are tried before it is scored without: one hostile listing of fifty dead addresses
 #: must not hold a batch for fifty time limits.
 MAX_TRIED = 3
-#: Pictures decoded at once; 144 MB each at worst (`image_decode.MAX_PIXELS`).
+#: Pictures decoded at once; 583 MB each at worst (a WebP of `image_decode.MAX_PIXELS`; docs/security.md).
 DECODERS = 2
 
 
