@@ -20,23 +20,27 @@ class Comparison:
 
     `python -m <module>` measures, without arguments for the run to keep and with those of `trial` for a look whether it
     works, which takes `--out DIR` too; None where there is no such look. `data` is the option that takes a file of
-    conversations. `page` of the module `report` gives a page as Markdown for what is in the file.
+    conversations. `page` of the module `report` gives a page as Markdown for what is in the file; None for a comparison
+    that is shown on another page only, `shown_on`.
     """
 
     name: str
     title: str
     module: str
-    report: str
+    report: str | None
     file: str
     trial: tuple[str, ...] | None = None
     data: str | None = None
+    shown_on: str | None = None
 
     @property
     def there(self) -> bool:
         """Whether it can be run and its result shown."""
-        if find_spec(self.module) is None:
+        found = find_spec(self.module)
+        if found is None or (self.report is not None and find_spec(self.report) is None):
             return False
-        return find_spec(f"{self.module}.__main__") is not None and find_spec(self.report) is not None
+        is_package = found.submodule_search_locations is not None
+        return not is_package or find_spec(f"{self.module}.__main__") is not None
 
     def result(self, directory: Path = RESULTS) -> Mapping[str, Any] | None:
         """What its last run left, or None."""
@@ -47,7 +51,9 @@ class Comparison:
         return found
 
     def page(self, result: Mapping[str, Any]) -> str:
-        """The result as the benchmark's own page shows it."""
+        """The result as the benchmark's own page shows it, or where it is shown."""
+        if self.report is None:
+            return f"# {self.title}\n\nMeasured {result['date']}: [{self.shown_on}]({self.shown_on}).\n"
         text: str = import_module(self.report).page(result)
         return text
 
@@ -81,6 +87,14 @@ COMPARISONS = (
     ),
     _own("scaling", "Scaling", trial=("--trial", "--repeats", "1")),
     _own("backpressure", "A slow Triton, and one that hangs", trial=("--rate", "20", "--seconds", "5")),
+    Comparison(
+        "trunk_cost",
+        "Many domains on one trunk",
+        "benchmarks.models.trunk_cost",
+        report=None,
+        file="trunk_cost",
+        shown_on="shared-trunk.md",
+    ),
     _own("rules", "The rule engine", data="--texts", file="rules-speed"),
 )
 

@@ -34,7 +34,7 @@ from tests.integration.kafka_records import everything_in
 
 PARTITIONS = recovery.PARTITIONS
 #: A case that answers nothing for so long has lost what is missing.
-_SILENCE_S = 120.0
+_SILENCE_S = 300.0
 _LOOK_S = 0.5
 #: What is measured is what an event costs, so nothing may be put aside because thirty models share two cores.
 _PATIENT = {"triton_timeout_s": 60.0, "score_deadline_s": 120.0}
