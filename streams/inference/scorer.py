@@ -64,6 +64,8 @@ class ModelFailure:
 
 
 Outcome = ModelScore | ModelFailure
+#: Of some rows, in their order, by version.
+Columns = Mapping[ModelVersion, Sequence[Outcome]]
 
 
 class Scorer:
@@ -172,19 +174,18 @@ class Scorer:
         )
         outcomes: list[dict[ModelVersion, Outcome]] = [{} for _ in rows]
         for (_, _, members, _), answer in zip(requests, answers, strict=True):
-            for index, of_row in zip(members, answer, strict=True):
-                outcomes[index].update(of_row)
+            for version, column in answer.items():
+                for index, outcome in zip(members, column, strict=True):
+                    outcomes[index][version] = outcome
         return outcomes
 
-    async def _alone(
-        self, version: ModelVersion, inputs: Arrays, family: Family
-    ) -> list[dict[ModelVersion, Outcome]]:
+    async def _alone(self, version: ModelVersion, inputs: Arrays, family: Family) -> Columns:
         outputs = [tensor.name for tensor in family.outputs]
-        return [{version: outcome} for outcome in await self._by_row(version, inputs, outputs, _scores)]
+        return {version: await self._by_row(version, inputs, outputs, _scores)}
 
     async def _assembled(
         self, assembly: Assembly, versions: tuple[ModelVersion, ...], inputs: Arrays
-    ) -> list[dict[ModelVersion, Outcome]]:
+    ) -> Columns:
         """All of the versions in one request; each alone where the assembly is no longer served."""
         names = [str(version) for version in versions]
         answers = await self._by_row(assembly.model, inputs, names, partial(_head_scores, versions))
@@ -193,11 +194,11 @@ class Scorer:
                 log.info("%s is not served as it was; its heads are asked one by one", assembly.model)
                 self._assemblies = tuple(one for one in self._assemblies if one != assembly)
             parts = await _together(self._alone(version, inputs, MESSAGE) for version in versions)
-            return [dict(pair for one in row for pair in one.items()) for row in zip(*parts, strict=True)]
-        return [
-            dict.fromkeys(versions, answer) if isinstance(answer, ModelFailure) else answer
-            for answer in answers
-        ]
+            return {version: column for part in parts for version, column in part.items()}
+        return {
+            version: [answer if isinstance(answer, ModelFailure) else answer[place] for answer in answers]
+            for place, version in enumerate(versions)
+        }
 
     async def _by_row(
         self,
@@ -271,10 +272,10 @@ def _scores(outputs: Arrays, count: int) -> list[ModelScore | ModelFailure]:
 
 def _head_scores(
     versions: Sequence[ModelVersion], outputs: Arrays, count: int
-) -> list[dict[ModelVersion, Outcome] | ModelFailure]:
+) -> list[tuple[Outcome, ...] | ModelFailure]:
     """Reads each head's output as the model's own `score`: NaN of one head is that head's failure only."""
     by_head = [_scores({"score": outputs[str(version)]}, count) for version in versions]
-    return [dict(zip(versions, row, strict=True)) for row in zip(*by_head, strict=True)]
+    return list(zip(*by_head, strict=True))
 
 
 def _embeddings(outputs: Arrays, count: int) -> list[npt.NDArray[np.float32] | ModelFailure]:

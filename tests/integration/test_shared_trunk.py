@@ -189,7 +189,7 @@ async def test_an_assembly_whose_heads_answer_otherwise_than_theirs_did_is_taken
 
 
 POLICY = "format: 1\ndomains:\n" + "".join(
-    f"  {version.model[-1]}:\n    title: T\n    applies_to: message\n    severity: low\n"
+    f"  about_{version.model[-1]}:\n    title: T\n    applies_to: message\n    severity: low\n"
     f"    champion: {{model: {version.model}, version: 1, threshold: 0.5}}\n"
     for version in HEADS
 )
@@ -225,7 +225,7 @@ def test_the_command_shares_what_the_policy_names(
     assert again.exit_code == 0, again.output
     assert f"{name} was removed" in again.output
     assert [*sharing.assemblies_in(fleet)] != [name]
-    (rules / "domains.yaml").write_text(POLICY[: POLICY.index("  b:")])
+    (rules / "domains.yaml").write_text(POLICY[: POLICY.index("  about_b:")])
     last = share(fleet, rules, server)
     assert "no two message models of the policy hold the same trunk" in last.output
     assert sharing.assemblies_in(fleet) == []
