@@ -78,7 +78,7 @@ def section(result: Mapping[str, Any]) -> str:
 
 
 _HOW = """\
-All systems do the same work with the same models (the three shipped message models, int8, ONNX Runtime with one
+All systems do the same work with the same models (the three shipped message models, ONNX Runtime with one
 thread each), the same {rules:,} rules, the same masking, tokeniser and thresholds: decode, window of the last five, mask,
 rules, tokens, three scores, thresholds, alerts and prediction to Kafka, acknowledged. They share one pair of cores with the
 broker. {messages:,} generated messages ({conversations:,} conversations, {mean_chars} characters on average, {different_texts:,}
