@@ -18,6 +18,7 @@ FLOORS = (
         "streams.events",
         "streams.settings",
         "streams.metrics",
+        "streams.tls",
         "streams.diagnostics",
         "streams.strict_yaml",
         "streams.yaml_cursor",
