@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.catalogue import COMPARISONS
 from benchmarks.models.record import RESULTS, Spread, record, save
 from benchmarks.models.report import PAGE, SECTIONS, page
 
@@ -16,8 +17,9 @@ def test_the_page_is_what_the_files_give() -> None:
 
 def test_every_file_of_results_is_on_the_page_or_has_one_of_its_own() -> None:
     on_the_page = {name for section in SECTIONS for name in section.files}
+    compared = {comparison.file for comparison in COMPARISONS}
     own_pages = {path.stem for path in (PAGE.parent / "results").glob("*.md")}
-    assert {path.stem for path in RESULTS.glob("*.json")} <= on_the_page | own_pages
+    assert {path.stem for path in RESULTS.glob("*.json")} <= on_the_page | compared | own_pages
 
 
 def test_what_is_missing_is_said_to_be(tmp_path: Path) -> None:
