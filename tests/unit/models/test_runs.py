@@ -460,6 +460,7 @@ class Several:
 
     kind = "listing"
     several_domains = True
+    partly_labelled = False
     network_options = NoOptions
     training_options = NoOptions
 
@@ -472,8 +473,13 @@ def test_every_system_keeps_the_contract_of_options(name: str) -> None:
     system = load_system(name)
     assert system.kind in {"message", "listing"}
     assert system.several_domains in {True, False}
-    system.network_options()
+    assert system.partly_labelled <= system.several_domains
     system.training_options()
+    if name == "message_head":  # the one that cannot begin with nothing
+        with pytest.raises(ValueError, match="a head needs trunk"):
+            system.network_options()
+    else:
+        system.network_options()
 
 
 @pytest.mark.parametrize("best", [1, 2, 5])
