@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from aiokafka.protocol.admin import SaslAuthenticateRequest_v1
 
 from streams.logs import JsonFormatter, OncePerInterval, TextFormatter, set_up
 
@@ -69,3 +70,14 @@ def test_set_up_leaves_no_debug_to_libraries(capsys: pytest.CaptureFixture[str])
     logging.disable(logging.NOTSET)
     logging.getLogger("streams.worker").debug("fine")
     assert "DEBUG   streams.worker: fine" in capsys.readouterr().err
+
+
+def test_debug_does_not_show_the_wire(capsys: pytest.CaptureFixture[str]) -> None:
+    """aiokafka writes every request and record there: SASL's PLAIN is the password itself."""
+    login = SaslAuthenticateRequest_v1(b"\0sekisho\0hunter2")
+    assert "hunter2" in str(login)
+    set_up("debug", as_json=True)
+    logging.getLogger("aiokafka.conn").debug("Request to %s:%d %d: %s", "kafka", 9092, 2, login)
+    logging.getLogger("aiokafka.producer.producer").debug("Sending (key=%s value=%s) to %s", "k", "v", "t")
+    logging.getLogger("aiokafka.client").debug("seen")
+    assert [json.loads(line)["message"] for line in capsys.readouterr().err.splitlines()] == ["seen"]
