@@ -7,7 +7,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -113,10 +113,11 @@ class Watch:
 
 async def measure(plan: Plan, say: Callable[[str], object]) -> dict[str, Any]:
     """Everything, as it is written to JSON. Raises EmbeddedServerError, KafkaUnavailableError, OSError."""
-    with (
-        running(plan.broker, plan.directory / "broker") as kafka,
-        EmbeddedTriton(ROOT / "triton_repo", data_dir=plan.directory / "triton") as triton,
-    ):
+    triton = EmbeddedTriton(ROOT / "triton_repo", data_dir=plan.directory / "triton")
+    with running(plan.broker, plan.directory / "broker") as kafka, ExitStack() as stack:
+        stack.callback(triton.kill)
+        triton.start()
+        await asyncio.to_thread(triton.wait_ready, READY_S)
         cases = []
         for number, (name, share) in enumerate(SPEEDS.items()):
             settings = Settings(
