@@ -51,6 +51,8 @@ class Books:
         self._waited_for = 0
         self._came = 0
         self._counts_others = True
+        #: Outputs that came a second time, alike.
+        self.repeated = 0
 
     def sent(self, mutator: str, specimen: Specimen, place: Place) -> None:
         """The broker has acknowledged this record at this place (topic with prefix)."""
@@ -77,8 +79,14 @@ class Books:
             if not (self._prediction(record) if name == "predictions" else self._letter(record)):
                 self._early += [record] if self._counts_others else []
 
-    def close(self, *, decisions_counted: int) -> None:
-        """No more will come. `decisions_counted` is what the worker says it has counted."""
+    def close(self, *, decisions_counted: int, rejoined: int = 0) -> None:
+        """No more will come. `decisions_counted` is what the worker says it has counted.
+
+        `rejoined`: how often it had to join its group anew. What was not committed by then comes twice, which is the
+        promise (at least once); without that nothing may.
+        """
+        if self.repeated and not rejoined:
+            self.verdict.complain("outputs repeated without a cause", f"{self.repeated} of them")
         for record in self._early:
             self.verdict.complain("an output of nothing that was sent", _where(record))
         usable = 0
@@ -94,13 +102,15 @@ class Books:
                     )
             else:
                 self.verdict.complain("a record without an outcome", f"{place} after {entry.mutator}")
-        if usable != decisions_counted:
+        if decisions_counted < usable or (decisions_counted > usable and not rejoined):
             self.verdict.complain(
                 "decisions", f"{usable} left no dead letter, {decisions_counted} were counted"
             )
         self.verdict.counts.update(
             {
                 "records sent": len(self._sent),
+                "outputs repeated": self.repeated,
+                "times the worker joined its group anew": rejoined,
                 "predictions": sum(entry.outcome == "prediction" for entry in self._sent.values()),
                 "decisions counted": usable,
                 "dead letters": sum(
@@ -154,10 +164,12 @@ class Books:
         place = source["topic"], source["partition"], source["offset"]
         entry = self._sent.get(place)
         if entry is None:
-            claimed = [entry for entry in self._claims.get(place, ()) if entry.outcome is None]
+            claimed = self._claims.get(place)
             if not claimed:
                 return False
-            self._settle(claimed[0], "prediction", record)
+            self._settle(
+                next((one for one in claimed if one.outcome is None), claimed[0]), "prediction", record
+            )
             return True
         self._settle(entry, "prediction", record)
         self._check_prediction(entry, body, _where(record))

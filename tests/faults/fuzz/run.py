@@ -89,7 +89,8 @@ async def run(plan: Plan) -> Outcome:
             )
             async with _watched_worker(settings, "worker", books, sender) as engine:
                 await _through(engine, specimens)
-                books.close(decisions_counted=await _decisions_counted(engine))
+                counted = await _decisions_counted(engine)
+                books.close(decisions_counted=counted, rejoined=engine.signs.rejoined)
             await _poison_the_changelog(plan, settings, books, sender)
     finally:
         trap.close()
@@ -268,5 +269,5 @@ async def _poison_the_changelog(plan: Plan, settings: Settings, books: Books, se
             first = await sender.send(settings.topic("messages"), poison.partition, [poison.message])
             later.sent(poison.kind, poison.message, (settings.topic("messages"), poison.partition, first))
         await _read(engine, lambda: True)
-    later.close(decisions_counted=0)
+        later.close(decisions_counted=0, rejoined=engine.signs.rejoined)
     books.add(later)

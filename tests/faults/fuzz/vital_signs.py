@@ -59,7 +59,7 @@ class VitalSigns:
             return False
         self.peak_bytes = max(self.peak_bytes, self._process.memory_info().rss)
         for connection in self._process.net_connections("inet"):
-            if connection.raddr and not ipaddress.ip_address(connection.raddr.ip).is_loopback:
+            if connection.raddr and not _is_here(connection.raddr.ip):
                 self._verdict.complain("a connection off this machine", str(connection.raddr))
         return True
 
@@ -69,7 +69,8 @@ class VitalSigns:
             self._verdict.complain("not ready at the end", str(self._worker.ready()))
         if self.peak_bytes > MOST_MEMORY_BYTES:
             self._verdict.complain("memory", f"{self.peak_bytes >> 20} MiB")
-        self._verdict.measured["peak memory of the worker, MiB"] = self.peak_bytes >> 20
+        name = "peak memory of the worker, MiB"
+        self._verdict.measured[name] = max(self.peak_bytes >> 20, self._verdict.measured.get(name, 0))
         log = self._worker.log()
         for line in log.splitlines():
             if "Traceback" in line or '"traceback"' in line:
@@ -77,6 +78,11 @@ class VitalSigns:
         for secret in secrets:
             if secret in log:
                 self._verdict.complain("a secret or a text in the log", secret)
+
+    @property
+    def rejoined(self) -> int:
+        """How often the worker had to join its group anew: on a crowded machine the broker may take it for dead."""
+        return self._worker.log().count("rebalancing: no records are taken")
 
     def counted(self, metric: str) -> int:
         """The sum of a counter over all its labels."""
@@ -90,3 +96,9 @@ class VitalSigns:
             line for line in self._worker.log().splitlines() if "critical" in line.lower() or "Error" in line
         ]
         return " / ".join(lines)[-1500:] or self._worker.log()[-500:]
+
+
+def _is_here(address: str) -> bool:
+    ip = ipaddress.ip_address(address)
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return (mapped or ip).is_loopback

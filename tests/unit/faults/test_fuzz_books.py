@@ -22,7 +22,7 @@ PLACE = ("x.messages", 0, 7)
 
 
 def record(
-    topic: str, value: bytes | None, key: bytes | None = None, **headers: str
+    name: str, value: bytes | None, key: bytes | None = None, /, **headers: str
 ) -> ConsumerRecord[Any, Any]:
     own = tuple((f"sekisho.{header}", content.encode()) for header, content in headers.items())
     return ConsumerRecord(name, 0, 0, 0, 0, key, value, None, 0, 0, own)
@@ -70,8 +70,9 @@ def test_nothing_to_complain_of() -> None:
     ("specimen", "outputs", "promise"),
     [
         (GOOD, (), "a record without an outcome"),
-        (GOOD, (prediction(), prediction()), "two outcomes"),
-        (BAD, (letter(BAD), letter(BAD)), "two outcomes"),
+        (GOOD, (prediction(), prediction()), "outputs repeated without a cause"),
+        (BAD, (letter(BAD), letter(BAD)), "outputs repeated without a cause"),
+        (BAD, (letter(BAD), letter(BAD, reason="empty")), "two outcomes"),
         (GOOD, (letter(GOOD),), "a usable record put aside"),
         (BAD, (prediction(),), "a prediction of what the schemas refuse"),
         (GOOD, (prediction(subject={"message_id": "other"}),), "another subject"),

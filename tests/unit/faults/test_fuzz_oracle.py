@@ -43,12 +43,12 @@ def test_the_documented_reasons_are_found_on_the_page() -> None:
         (message(text=None), {"missing_field"}),
         (message(writer="robot"), {"bad_value", "wrong_type"}),
         (message(message_id=""), {"bad_value"}),
-        (message(text="あ" * 100_001), {"bad_value"}),
+        (message(text="a" * 100_001), {"bad_value"}),
         (listing(price="1"), {"wrong_type"}),
         (listing(attributes={"a": []}), {"wrong_type"}),
         (listing(images=[{}] * 51), {"bad_value"}),
     ],
-    ids=str,
+    ids=itertools.count(),
 )
 def test_what_cannot_be_used(specimen: Specimen, reasons: set[str]) -> None:
     found = reading(specimen)
@@ -70,7 +70,7 @@ def test_what_cannot_be_used(specimen: Specimen, reasons: set[str]) -> None:
         ),
         (listing(price=1e3, attributes={"a": None, "b": True}, images=None), "l", set()),
     ],
-    ids=str,
+    ids=itertools.count(),
 )
 def test_what_can(specimen: Specimen, ident: str, notes: set[str]) -> None:
     found = reading(specimen)
