@@ -36,8 +36,9 @@ from tests.integration.worker.process import WorkerProcess
 ROOT = Path(__file__).parents[2]
 #: What Triton keeps of its time, by the name of the case.
 SPEEDS = {"full speed": 1.0, "a tenth": TENTH, "hung": 0.0}
-#: A rule of the shipped set fires on it; one message in twenty gets it, so that there are enough alerts for a p99.
-INDUCEMENT, MARK_EVERY = "LINE交換しませんか？", 20
+#: A rule of the shipped set fires on it; one message in twelve gets it, so that there are alerts enough for a p99 and
+#: fewer than the tenth at which the safety valve shuts a rule off.
+INDUCEMENT, MARK_EVERY = "LINE交換しませんか？", 12
 #: A transaction speaks every 12 s or so, at any rate.
 GAP_S = 12.0
 WARM_UP_S = 5.0
