@@ -107,8 +107,8 @@ class ManifestOptions(Protocol):
 class System(Protocol):
     """A way of scoring. `network_options` and `training_options` are frozen dataclasses with defaults for every
     field: they are the manifest's `network:` and `training:` sections, and their `__post_init__` raises ValueError
-    for what is impossible, what must be written included. Fields may be int, float, bool, str, a Literal, a Path, a tuple of one of these, and any
-    of these or None."""
+    for what is impossible, or for an option that must be written. Fields may be int, float, bool, str, a Literal, a
+    Path, a tuple of one of these, and any of these or None."""
 
     @property
     def kind(self) -> Kind:
