@@ -202,12 +202,15 @@ class Watch:
 
 
 def most_held_bytes(settings: Settings) -> int:
-    """What all queues of a worker can hold of such messages at once, beside what it needs to run at all."""
+    """By how much a worker that is ready may grow: what all its queues can hold of such messages, and its first use."""
     record, rescore_record, case, turn, window = 1_300, 3_500, 12_000, 2_000, 1_500
+    # The tokeniser's dictionary and gRPC are loaded with the first events: 90 MB were measured, after 450 of them.
+    first_use = 110_000_000
     batches = new_app(settings).conf.stream_buffer_maxsize
     return (
+        first_use
         # fetched by aiokafka and not yet delivered: a fetch in use and one on its way, compressed, of each partition
-        2 * 2 * settings.partitions * FETCH_BYTES
+        + 2 * 2 * settings.partitions * FETCH_BYTES
         # Faust's queues of messages and of rescore, full of full batches
         + batches * POLL_RECORDS * (record + rescore_record)
         # the lanes' backlogs, a delivery on top, and what is being written of each
