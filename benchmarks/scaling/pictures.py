@@ -24,7 +24,7 @@ from marketplace import Pace, traffic
 SIZE = (1080, 1080)
 #: Photos that are drawn. Each address gives one of them with a comment of its own in the file, so that no two are the
 #: same to the worker, which remembers the features of pictures it has seen.
-DRAWN = 12
+DRAWN = 6
 HOST = "localhost"
 _SEED = 2026
 _QUALITY = 80

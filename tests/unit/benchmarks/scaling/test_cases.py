@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,9 +25,9 @@ from streams.policy import POLICY_FILE
 from streams.windows import Lifetimes, admit, decode
 
 
-@pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
-    return Workshop(tmp_path, TRIAL, cores=2)
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("workshop"), TRIAL, cores=2)
 
 
 def sent(count: int) -> list[Event]:
@@ -59,8 +60,8 @@ def test_a_case_of_domains_is_a_policy_that_can_be_read(workshop: Workshop) -> N
         assert sum(1 for _ in case.repository.iterdir()) == case.at
 
 
-def test_workers_are_measured_on_two_cores_and_on_all_there_are(tmp_path: Path) -> None:
-    few, many = (list(workers(Workshop(tmp_path, TRIAL, cores=cores))) for cores in (2, 16))
+def test_workers_are_measured_on_two_cores_and_on_all_there_are(workshop: Workshop) -> None:
+    few, many = (list(workers(replace(workshop, cores=cores))) for cores in (2, 16))
     assert [(case.workers, case.cores) for case in few] == [(1, 2), (2, 2)]
     assert [(case.workers, case.cores) for case in many] == [(1, 2), (2, 2), (1, 16), (2, 16)]
     assert "count: 8" in next(many[-1].repository.glob("*/config.pbtxt")).read_text()

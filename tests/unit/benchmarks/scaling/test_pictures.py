@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import orjson
+import pytest
 
 from benchmarks.scaling import pictures
 from benchmarks.scaling.case import TRIAL
@@ -24,19 +26,26 @@ def test_a_comment_changes_the_bytes_and_no_pixel() -> None:
     assert np.array_equal(decode_image(commented(plain, b"7")), decode_image(plain))
 
 
-async def test_the_benchmarks_worker_fetches_from_this_machine_and_the_usual_one_does_not() -> None:
+@pytest.fixture(scope="module")
+def server() -> Iterator[PictureServer]:
     with PictureServer() as server:
-        sources = [ImageSource(url=server.url("a", number)) for number in (0, pictures.DRAWN)]
-        loader = PicturesOfThisMachine(hosts=[f"{HOST}:{server.port}"], paths=None, timeout_s=30.0)
-        usual = PicturesInTurn(hosts=[f"{HOST}:{server.port}"], paths=None, timeout_s=30.0)
-        await loader.start()
-        await usual.start()
-        try:
-            (first, notes), (second, _) = [await loader.load([source]) for source in sources]
-            refused, why = await usual.load(sources[:1])
-        finally:
-            await loader.close()
-            await usual.close()
+        yield server
+
+
+async def test_the_benchmarks_worker_fetches_from_this_machine_and_the_usual_one_does_not(
+    server: PictureServer,
+) -> None:
+    sources = [ImageSource(url=server.url("a", number)) for number in (0, pictures.DRAWN)]
+    loader = PicturesOfThisMachine(hosts=[f"{HOST}:{server.port}"], paths=None, timeout_s=30.0)
+    usual = PicturesInTurn(hosts=[f"{HOST}:{server.port}"], paths=None, timeout_s=30.0)
+    await loader.start()
+    await usual.start()
+    try:
+        (first, notes), (second, _) = [await loader.load([source]) for source in sources]
+        refused, why = await usual.load(sources[:1])
+    finally:
+        await loader.close()
+        await usual.close()
     assert first is not None
     assert second is not None
     assert notes == ()
@@ -46,9 +55,8 @@ async def test_the_benchmarks_worker_fetches_from_this_machine_and_the_usual_one
     assert why
 
 
-def test_listings_differ_in_nothing_but_their_pictures(tmp_path: Path) -> None:
-    with PictureServer() as server:
-        cases = list(images(Workshop(tmp_path, TRIAL, cores=2), server))
+def test_listings_differ_in_nothing_but_their_pictures(tmp_path: Path, server: PictureServer) -> None:
+    cases = list(images(Workshop(tmp_path, TRIAL, cores=2), server))
     assert [case.at for case in cases] == list(TRIAL.images)
     bodies = [[orjson.loads(event.value) for event in case.traffic["all"]] for case in cases]
     addresses = [[each.pop("images", []) for each in body] for body in bodies]
