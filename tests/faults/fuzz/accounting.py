@@ -150,6 +150,9 @@ class Books:
         return self._waited_for - self._came
 
     def _settle(self, entry: Entry, outcome: str, record: ConsumerRecord) -> None:
+        if entry.outcome == outcome:
+            self.repeated += 1
+            return
         if entry.outcome is not None:
             self.verdict.complain(
                 "two outcomes", f"{entry.outcome}, then {outcome} {_where(record)} after {entry.mutator}"
