@@ -106,7 +106,11 @@ class Pipeline:
         self._messages = MessageIntake(examiner, self.windows)
         self._listings = ListingIntake(examiner)
         self._rescore = RescoreIntake(examiner)
-        self._decisions = DecisionIntake(self._outbox, deadletter_topic=settings.topic("deadletter"))
+        self._decisions = DecisionIntake(
+            self._outbox,
+            deadletter_topic=settings.topic("deadletter"),
+            max_record_bytes=settings.max_record_bytes,
+        )
         #: Held while a delivery of decisions is worked on, so that a drain can wait for it.
         self._deciding = asyncio.Lock()
         self._lanes = {

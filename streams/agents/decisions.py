@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from streams import metrics
-from streams.agents.intake import count_unknown_fields, refused, source_of
+from streams.agents.intake import check_size, count_unknown_fields, refused, source_of
 from streams.events import BadRecord, decode_decision
 from streams.kafka.outbox import Outbox, Outgoing, dead_letter
 
@@ -22,9 +22,10 @@ MAX_DOMAIN_CHARACTERS = 64
 class DecisionIntake:
     """What the decisions agent does with a delivery."""
 
-    def __init__(self, outbox: Outbox, *, deadletter_topic: str) -> None:
+    def __init__(self, outbox: Outbox, *, deadletter_topic: str, max_record_bytes: int) -> None:
         self._outbox = outbox
         self._deadletter_topic = deadletter_topic
+        self._max_record_bytes = max_record_bytes
         self._domains: set[str] = set()
 
     async def take_in(self, records: Sequence[Any], *, now_us: int) -> None:
@@ -33,6 +34,7 @@ class DecisionIntake:
         for record in records:
             source = source_of(record)
             try:
+                check_size(source, self._max_record_bytes)
                 decoded = decode_decision(
                     source.value, key=source.key, timestamp_us=source.timestamp_us, headers=source.headers
                 )

@@ -69,11 +69,16 @@ async def take_in(
 def examine_or_refuse(source: Source, examine: Callable[[Source], Row], max_record_bytes: int) -> Row:
     """The row of a record: a case, or a dead letter with the reason."""
     try:
-        if (size := size_of(source)) > max_record_bytes:
-            raise BadRecord("too_large", f"{size} bytes; the limit is {max_record_bytes}")
+        check_size(source, max_record_bytes)
         return examine(source)
     except BadRecord as refusal:
         return Refused(refused(source, refusal, now_us=time.time_ns() // 1000))
+
+
+def check_size(source: Source, max_record_bytes: int) -> None:
+    """Raises `BadRecord`."""
+    if (size := size_of(source)) > max_record_bytes:
+        raise BadRecord("too_large", f"{size} bytes; the limit is {max_record_bytes}")
 
 
 def size_of(source: Source) -> int:

@@ -73,7 +73,7 @@ def reading(specimen: Specimen) -> Reading:
         + len(specimen.key or b"")
         + sum(len(name) + len(content or b"") for name, content in headers)
     )
-    if size > MAX_RECORD_BYTES and specimen.topic != "decisions":
+    if size > MAX_RECORD_BYTES:
         return _refused("too_large")
     if any(name == b"sekisho.format" and content != b"1" for name, content in headers):
         return _refused("unknown_version")

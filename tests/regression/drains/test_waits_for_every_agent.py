@@ -49,7 +49,7 @@ async def pipeline(tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 async def test_a_drain_waits_for_the_dead_letter_of_a_decision(pipeline: Pipeline) -> None:
     kafka = SlowKafka()
-    pipeline._decisions = DecisionIntake(kafka, deadletter_topic="deadletter")
+    pipeline._decisions = DecisionIntake(kafka, deadletter_topic="deadletter", max_record_bytes=1 << 20)
     deciding = asyncio.create_task(pipeline._decide(_delivered("decisions", b"no decision")))
     await asyncio.sleep(0)
     assert len(kafka.letters) == 1

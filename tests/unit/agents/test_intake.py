@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -12,7 +13,7 @@ from streams.agents.decisions import MAX_DOMAIN_CHARACTERS, MAX_DOMAINS, Decisio
 from streams.agents.intake import examine_or_refuse
 from streams.agents.screening_lane import Refused
 from streams.events import Position
-from streams.kafka.outbox import Outbox
+from streams.kafka.outbox import Outbox, Outgoing
 from streams.screening import Source
 
 
@@ -45,7 +46,7 @@ async def test_names_of_domains_from_outside_are_few_and_short() -> None:
     class NoProducer:
         """Nothing is sent where no decision is bad."""
 
-    intake = DecisionIntake(Outbox(NoProducer()), deadletter_topic="deadletter")  # type: ignore[arg-type]
+    intake = DecisionIntake(Outbox(NoProducer()), deadletter_topic="deadletter", max_record_bytes=1 << 20)  # type: ignore[arg-type]
     decision = {
         "alert_id": "a",
         "verdict": "unsure",
@@ -65,3 +66,19 @@ async def test_names_of_domains_from_outside_are_few_and_short() -> None:
     assert "(other)" in seen
     assert len(seen) <= MAX_DOMAINS + 1
     assert max(map(len, seen)) <= MAX_DOMAIN_CHARACTERS
+
+
+async def test_a_decision_that_is_too_large_is_put_aside_as_other_records_are() -> None:
+    sent: list[Outgoing] = []
+
+    class Keeping(Outbox):
+        """Keeps what would be sent."""
+
+        async def send(self, records: Sequence[Outgoing]) -> None:
+            sent.extend(records)
+
+    intake = DecisionIntake(Keeping(None), deadletter_topic="deadletter", max_record_bytes=100)  # type: ignore[arg-type]
+    await intake.take_in([Record(b"{" + b" " * 100 + b"}")], now_us=0)
+    (letter,) = [record.letter for record in sent]
+    assert letter is not None
+    assert (letter.reason, letter.topic) == ("too_large", "decisions")
