@@ -34,7 +34,9 @@ from benchmarks.models.trunk_page import PAGE, write_page
 from benchmarks.rules.machine import machine
 from models.data.datasets import message_set
 from models.export.assembly import assemblies_of, vocabulary_of
-from models.export.trunk import VECTOR, head_of, head_onnx, joined, trunk_onnx, width_of
+from models.export.graph import session
+from models.export.speed import us_per_row
+from models.export.trunk import VECTOR, assembled, head_of, head_onnx, joined, trunk_onnx, width_of
 from models.networks.conversation import ConversationShape
 from models.networks.trunk import HeadShape, MessageHead, MessageTrunk
 from models.shipped.corpus import message_part
@@ -63,6 +65,8 @@ _SHIPPED: Final = ModelVersion("message_harassment", 1)
 _TIMEOUT_S: Final = 120.0
 #: Before and after a measurement: the sampler looks ten times a second.
 _AROUND_S: Final = 0.5
+_IN_PROCESS_ROWS: Final = 32
+_IN_PROCESS_ROUNDS: Final = 15
 _ENSEMBLE: Final = ModelVersion("message_ensemble", 1)
 _TRUNK: Final = ModelVersion("message_trunk", 1)
 
@@ -273,49 +277,91 @@ async def _measure(
     return found
 
 
+def in_process(
+    shipped: Path, domains: Sequence[int], windows: Sequence[WindowFeatures]
+) -> list[dict[str, Any]]:
+    """Microseconds a row inside ONNX Runtime alone, batches of 32 of the shortest length, without a server around it.
+
+    D models of their own cost D times what one does; the assembly is measured at every number of domains.
+    """
+    short = [window for window in windows if window.bucket == MESSAGE.buckets[0]][:_IN_PROCESS_ROWS]
+    inputs = message_batch(short, MESSAGE.buckets[0])
+    fleet = Fleet.of(shipped, max(domains))
+    graphs = {
+        number: assembled({str(head): model for head, model in list(fleet.heads.items())[:number]})
+        for number in domains
+        if number > 1
+    }
+    own_us, *assembly_us = us_per_row(
+        [session(one) for one in (fleet.own, *graphs.values())],
+        inputs,
+        _IN_PROCESS_ROWS,
+        rounds=_IN_PROCESS_ROUNDS,
+    )
+    by_domains = dict(zip(graphs, assembly_us, strict=True))
+    return [
+        {"domains": number, "own_us": number * own_us, "assembly_us": by_domains.get(number)}
+        for number in domains
+    ]
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--domains", type=click.IntRange(1), multiple=True, default=(1, 3, 10, 30), show_default=True)
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@click.option(
+    "--server/--no-server", default=True, help="Measure on Triton too, not only inside ONNX Runtime."
+)
 @click.option("--repository", type=click.Path(path_type=Path, exists=True), default=Path("triton_repo"))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=RESULTS, show_default=True)
 @click.option("--page", type=click.Path(dir_okay=False, path_type=Path), default=PAGE, show_default=True)
-def main(domains: tuple[int, ...], rounds: int, repository: Path, out: Path, page: Path) -> None:
+def main(
+    domains: tuple[int, ...], rounds: int, server: bool, repository: Path, out: Path, page: Path
+) -> None:
     """Start a server for each arrangement, measure them in turns, and write trunk_cost.json."""
     watch = Stopwatch()
     windows = message_set(message_part("held_out", 1, max(_MESSAGES.values())), TextPipeline()).features
+    shipped = repository / _SHIPPED.model / str(_SHIPPED.version)
+    alone = in_process(shipped, domains, windows)
     rows: list[dict[str, Any]] = []
-    for number in domains:
-        fleet = Fleet.of(repository / _SHIPPED.model / str(_SHIPPED.version), number)
-        with ExitStack() as stack:
-            running = {}
-            for one in arrangements(fleet):
-                base = Path(stack.enter_context(TemporaryDirectory()))
-                (base / "repository").mkdir()
-                one.write(base / "repository")
-                server = EmbeddedTriton(base / "repository", base / "data")
-                stack.callback(server.stop)
-                running[one.name] = (one, server.start().wait_ready(timeout_s=600))
-                if unready := server.unready():
-                    raise click.ClickException(f"{one.name}: Triton does not serve {unready}")
-            found = asyncio.run(_measure(running, windows, rounds, number))
-        for (name, batch), costs in found.items():
-            rows.append(
-                {"domains": number, "arrangement": name, "batch": batch, "rounds": rounds}
-                | {"cpu_ms": {**_plain(Spread.of(costs)), "median": sorted(costs)[len(costs) // 2]}}
-            )
-            click.echo(f"{number} domains, batches of {batch}, {name}: {min(costs):.3f} ms", err=True)
-        result = record(
-            BENCHMARK,
-            command=f"python -m benchmarks.models.trunk_cost --rounds {rounds}",
-            seeds=[1],
-            minutes=watch.minutes(),
-            rows=rows,
-            processor=machine(),
-            concurrent=CONCURRENT,
-            messages={str(batch): count for batch, count in _MESSAGES.items()},
-        )
-        save(result, out)
+    for number in domains if server else ():
+        rows += _on_triton(Fleet.of(shipped, number), windows, rounds)
+    result = record(
+        BENCHMARK,
+        command=f"python -m benchmarks.models.trunk_cost --rounds {rounds}{'' if server else ' --no-server'}",
+        seeds=[1],
+        minutes=watch.minutes(),
+        rows=rows,
+        in_process=alone,
+        processor=machine(),
+        concurrent=CONCURRENT,
+        messages={str(batch): count for batch, count in _MESSAGES.items()},
+    )
+    save(result, out)
     write_page(out, page)
+
+
+def _on_triton(fleet: Fleet, windows: Sequence[WindowFeatures], rounds: int) -> list[dict[str, Any]]:
+    """A row an arrangement and batch, their servers running side by side."""
+    number = len(fleet.heads)
+    with ExitStack() as stack:
+        running = {}
+        for one in arrangements(fleet):
+            base = Path(stack.enter_context(TemporaryDirectory()))
+            (base / "repository").mkdir()
+            one.write(base / "repository")
+            server = EmbeddedTriton(base / "repository", base / "data")
+            stack.callback(server.stop)
+            running[one.name] = (one, server.start().wait_ready(timeout_s=600))
+            if unready := server.unready():
+                raise click.ClickException(f"{one.name}: Triton does not serve {unready}")
+        found = asyncio.run(_measure(running, windows, rounds, number))
+    for (name, batch), costs in found.items():
+        click.echo(f"{number} domains, batches of {batch}, {name}: {min(costs):.3f} ms", err=True)
+    return [
+        {"domains": number, "arrangement": name, "batch": batch, "rounds": rounds}
+        | {"cpu_ms": {**_plain(Spread.of(costs)), "median": sorted(costs)[len(costs) // 2]}}
+        for (name, batch), costs in found.items()
+    ]
 
 
 def _plain(spread: Spread) -> dict[str, Any]:

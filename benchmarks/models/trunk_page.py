@@ -176,6 +176,11 @@ def _difference(own: Mapping[str, Any] | None, other: Mapping[str, Any] | None) 
 def _cost(result: Mapping[str, Any]) -> Iterator[str]:
     yield provenance(result)
     yield ""
+    yield from _inside(result["in_process"])
+    yield ""
+    if not result["rows"]:
+        yield f"On Triton, with client, server and stubs: **not measured in this run.** {result['processor']}."
+        return
     yield (
         "Embedded Triton, one instance a model, the default network in single precision. Milliseconds of processor time "
         "a message, client, server and stubs together, the median of "
@@ -194,6 +199,21 @@ def _cost(result: Mapping[str, Any]) -> Iterator[str]:
         "share` makes. *Ensemble*: the same parts as models of their own, joined on the server. *Two trips*: the client "
         "asks for the vector, then every head. With one domain nothing is shared, and no assembly is made."
     )
+
+
+def _inside(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield (
+        "Inside ONNX Runtime alone, without a server: microseconds of processor time a window of up to 16 words a "
+        "message, batches of 32, one thread, single precision, the median of rounds in which the files took turns. D models "
+        "of their own are counted as D times one."
+    )
+    yield ""
+    yield "| domains | own models | assembly | own models / assembly |"
+    yield "|---|---|---|---|"
+    for row in rows:
+        own, together = row["own_us"], row["assembly_us"]
+        rest = "- | -" if together is None else f"{together:.0f} | {own / together:.1f}"
+        yield f"| {row['domains']} | {own:.0f} | {rest} |"
 
 
 def _cost_table(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -184,6 +184,9 @@ COST = {
     "date": "2026-01-01", "command": "python -m benchmarks.models.trunk_cost --rounds 3", "seeds": [1],
     "processor_minutes": 1.5, "machine": "a machine", "versions": {"torch": "0"}, "processor": "A processor",
     "concurrent": 4,
+    "in_process": [
+        {"domains": 1, "own_us": 91.0, "assembly_us": None}, {"domains": 10, "own_us": 910.0, "assembly_us": 130.0}
+    ],
     "rows": [
         cost(1, "own models", 32, [0.2, 0.3, 0.25]),
         cost(10, "own models", 32, [2.0, 2.4, 2.2]),
