@@ -20,7 +20,7 @@ from benchmarks.end_to_end.quix_environment import quix_version
 from benchmarks.end_to_end.stages import Profile
 from benchmarks.end_to_end.stages import available as stages_available
 from benchmarks.end_to_end.systems import ROOT, SYSTEMS, System, Task
-from benchmarks.end_to_end.worker_metrics import batch_rows, stage_seconds
+from benchmarks.end_to_end.worker_metrics import batch_rows, put_aside, stage_seconds
 from benchmarks.end_to_end.workload import (
     Record,
     described,
@@ -198,6 +198,7 @@ def _row(measured: Run, lost: int) -> dict[str, Any]:
     }
     if measured.metrics:
         row["batch_rows"] = round(batch_rows(measured.metrics), 1)
+        row["put_aside"] = put_aside(measured.metrics)
         row["stage_seconds"] = stage_seconds(measured.metrics)
     return row
 

@@ -152,7 +152,7 @@ def _own_counts(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
         return []
     return [
         f"Sekisho asked Triton about {median(row['batch_rows'] for row in rows):.0f} messages at a time (mean of a "
-        "run, median of the runs)."
+        f"run, median of the runs) and put {max(row['put_aside'] for row in rows)} aside for `rescore` (most of a run)."
     ]
 
 

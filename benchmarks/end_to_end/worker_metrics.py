@@ -13,6 +13,11 @@ def batch_rows(text: str) -> float:
     return total / max(1.0, sum(value for _, value in _samples(text, "sekisho_batch_rows_count")))
 
 
+def put_aside(text: str) -> int:
+    """Messages that went to `rescore` because the models kept them waiting: none in a run that measures anything."""
+    return int(sum(value for _, value in _samples(text, "sekisho_rescores_total")))
+
+
 def stage_seconds(text: str) -> dict[str, float]:
     """Seconds spent in each stage, all batches together. Only `examine` does not wait for others."""
     found = _samples(text, "sekisho_stage_seconds_sum")

@@ -49,9 +49,9 @@ def result(**runs: list[dict[str, Any]]) -> dict[str, Any]:
 def test_page() -> None:
     found = result(
         sekisho=[
-            row(2_000, 300, 400, batch_rows=60.0),
-            row(1_900, 310, 410, batch_rows=50.0),
-            row(2_100, 290, 390, batch_rows=61.0),
+            row(2_000, 300, 400, batch_rows=60.0, put_aside=0),
+            row(1_900, 310, 410, batch_rows=50.0, put_aside=0),
+            row(2_100, 290, 390, batch_rows=61.0, put_aside=0),
         ],
         in_process=[row(2_500, 380)],
         faust=[row(500, 900, 1_500, lost=3)],
