@@ -33,3 +33,13 @@ def test_shares_are_of_all_samples_and_the_largest_comes_first() -> None:
     found = shares(folded)
     assert found == {"put the case together": 0.5, "Faust": 0.25, "window": 0.25}
     assert next(iter(found)) == "put the case together"
+
+
+def test_threads_that_wait_have_no_share() -> None:
+    loop = "_run_once (/p/asyncio/base_events.py:1922)"
+    libc = "(/usr/lib/x86_64-linux-gnu/libc.so.6)"
+    waiting = [f"{loop};{leaf} {libc} 9" for leaf in ("epoll_wait", "clock_nanosleep", "0x7ff232ca3f16")]
+    assert shares([*waiting, f"{loop};send {libc} 3", f"{_TAKE_IN} 1"]) == {
+        "event loop": 0.75,
+        "put the case together": 0.25,
+    }
