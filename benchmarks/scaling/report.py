@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from benchmarks.rules.speed import Spread
 
 _ROOT = Path(__file__).parents[2]
 JSON = _ROOT / "benchmarks" / "results" / "scaling.json"
@@ -18,20 +19,6 @@ GOAL_RULES_RATIO = 1.5
 GOAL_FLAT_RATIO = 1.1
 
 Case = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A figure over the runs of a case."""
-
-    median: float
-    least: float
-    most: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Spread:
-        """Of at least one value."""
-        return cls(median(values), min(values), max(values))
 
 
 def together_us(case: Case, part: str) -> Spread:
