@@ -17,6 +17,7 @@ _WRITE_S = 120.0
 #: Stage and parts of the source paths that belong to it. The frame nearest to the leaf that any of them names decides,
 #: so time inside a library counts for the stage that the library is for, wherever it was called from.
 STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("garbage collection", ("gc_collect",)),
     ("decode", ("streams/events.py",)),
     ("window", ("streams/windows.py", "streams/agents/window_")),
     ("rules", ("streams/rule_engine/", "ahocorasick", "re2/", "/_re2")),

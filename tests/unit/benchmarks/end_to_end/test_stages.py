@@ -18,6 +18,7 @@ _TAKE_IN = "take_in (/x/streams/agents/intake.py:68);message (/x/streams/screeni
         ),
         (f"{_TAKE_IN};scan (/x/streams/rule_engine/scan.py:90)", "rules"),
         (_TAKE_IN, "put the case together"),
+        (f"{_TAKE_IN};gc_collect_main (libpython3.11.so)", "garbage collection"),
         ("send (/x/streams/kafka/outbox.py:50);send (/v/aiokafka/producer/producer.py:1)", "send to Kafka"),
         ("_run_once (/p/asyncio/base_events.py:1922);observe (/v/prometheus_client/metrics.py:7)", "metrics"),
         ("_run_once (/p/asyncio/base_events.py:1922);epoll_wait (libc.so.6)", "event loop"),
