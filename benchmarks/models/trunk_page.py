@@ -120,19 +120,24 @@ def _quality(result: Mapping[str, Any]) -> Iterator[str]:
     by_domain: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
     for row in result["rows"]:
         by_domain.setdefault((row["fleet"], row["domain"]), {})[row["variant"]] = row
+    wanted = len(result["seeds"])
     for (fleet, domain), rows in by_domain.items():
         any_row = next(iter(rows.values()))
         own = rows.get(VARIANTS[0])
         cells = [
             f"{domain} ({_SETS.get(domain, 'generated') if fleet == 'real' else 'generated'})",
             f"{any_row['positives']:,} of {any_row['examples']:,}",
-            _figure(own),
+            _figure(own, wanted),
         ]
         for variant in VARIANTS[1:]:
-            cells += [_figure(rows.get(variant)), _difference(own, rows.get(variant))]
+            cells += [_figure(rows.get(variant), wanted), _difference(own, rows.get(variant))]
         yield f"| {' | '.join(cells)} |"
     yield ""
     yield from _reading(by_domain)
+    fleets = {fleet for fleet, _ in by_domain}
+    missing = [fleet for fleet in ("real", "generated") if fleet not in fleets]
+    if missing:
+        yield f"- **Not run yet**: the domains of the fleet {' and '.join(missing)}."
 
 
 def _reading(by_domain: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]) -> Iterator[str]:
@@ -151,14 +156,14 @@ def _reading(by_domain: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]
         )
 
 
-def _figure(row: Mapping[str, Any] | None) -> str:
+def _figure(row: Mapping[str, Any] | None, wanted: int) -> str:
     if row is None:
         return "not run"
     spread = row["average_precision"]
     runs = len(spread["runs"])
-    return (
-        f"{spread['mean']:.3f} ± {spread['deviation']:.3f}" if runs > 1 else f"{spread['mean']:.3f} (one run)"
-    )
+    if runs == 1:
+        return f"{spread['mean']:.3f} (one run)"
+    return f"{spread['mean']:.3f} ± {spread['deviation']:.3f}" + (f" ({runs} runs)" if runs < wanted else "")
 
 
 def _mean_difference(own: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> float | None:
