@@ -132,6 +132,7 @@ class Pipeline:
         consumer.batch_topics = frozenset(self.settings.topic(name) for name in OWN_TOPICS)
         consumer.table_topics = frozenset({windows_changelog(self.settings)})
         consumer.drain = self.drain
+        self.app.tables.choose = self.windows.choose
         self.app.finalize()
         await self.app.start()
         self._forgetting = asyncio.create_task(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Protocol
 
 import msgspec
 
@@ -18,6 +19,20 @@ from streams.kafka.outbox import Outgoing
 from streams.windows import Lifetimes, Turn, admit, decode, encode, is_over
 
 logger = logging.getLogger(__name__)
+
+#: Header of a tombstone: the offset of the conversation's newest message.
+NEWEST_HEADER: Final = "sekisho.newest"
+#: Beyond every offset.
+ENDLESS: Final = 1 << 63
+
+
+class Change(Protocol):
+    """A record of the changelog."""
+
+    partition: int
+    key: bytes
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
 
 
 class WindowTable:
@@ -92,8 +107,30 @@ class WindowTable:
             turns = _turns(value)
             if not turns or is_over(turns, now_us=clock_us, committed=committed, lifetimes=self._lifetimes):
                 store.drop(partition, key)
-                tombstones.append(Outgoing(self._changelog, key, None, partition=partition))
+                newest = str(newest_offset(turns)).encode()
+                tombstones.append(
+                    Outgoing(
+                        self._changelog, key, None, headers=((NEWEST_HEADER, newest),), partition=partition
+                    )
+                )
         return tombstones
+
+    def choose(self, changes: Sequence[Change]) -> list[Change]:
+        """Of changelog records, in their order, those that recovery must apply: the last word on each conversation.
+
+        That is not always the last record. A worker that was frozen for longer than its session writes, when it wakes,
+        the state it had in flight, after the new owner has written what came since. But owners take messages in the
+        order of their offsets, so of two states the one with the newer message knows all that the other knows.
+        """
+        store = self._store()
+        chosen: dict[tuple[int, bytes], tuple[int, Change]] = {}
+        for change in changes:
+            place = change.partition, change.key
+            known = chosen.get(place)
+            newest = known[0] if known is not None else newest_offset(_turns(store.get(*place)))
+            if (reached := _reached(change)) >= newest:
+                chosen[place] = reached, change
+        return [change for _, change in chosen.values()]
 
     def _wind_the_clock(self, partition: int) -> None:
         waiting = self._waiting.get(partition)
@@ -121,6 +158,21 @@ def _turns(value: bytes | None) -> tuple[Turn, ...]:
         metrics.WINDOWS_UNREADABLE.inc()
         logger.warning("a window of %d bytes cannot be read and is dropped: %s", len(value), error)
         return ()
+
+
+def newest_offset(turns: Sequence[Turn]) -> int:
+    """The offset of the newest message that a state knows; -1 of none. Turns stand in the order of their offsets."""
+    return turns[-1].offset if turns else -1
+
+
+def _reached(change: Change) -> int:
+    """The newest message that was known to whoever wrote a changelog record."""
+    if change.value is not None:
+        return newest_offset(_turns(change.value))
+    for name, content in change.headers:
+        if name == NEWEST_HEADER and content.isdigit():
+            return int(content)
+    return ENDLESS  # a tombstone that an operator wrote
 
 
 def table_key(partition: int, transaction_id: str) -> bytes:

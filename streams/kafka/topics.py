@@ -193,6 +193,10 @@ def _changelog(settings: Settings) -> TopicSpec:
             # of open segment and a tenth of it dirty, instead of Kafka's 1 GiB and a half.
             "segment.bytes": str(64 << 20),
             "min.cleanable.dirty.ratio": "0.1",
+            # A frozen worker that wakes may write an old state after a new one (agents/window_table.py `choose`): both
+            # must be there when a worker takes over. Who sleeps longer has been found out: what waits in its producer
+            # expires after 30 s.
+            "min.compaction.lag.ms": str(600_000),
             **_common_config(settings),
         },
     )

@@ -5,10 +5,13 @@ Faults (faust/tables/recovery.py `_slurp_changelogs`):
   14 s of CPU before its first message;
 - any exception while a batch is applied, such as a full disk under RocksDB, is logged as a warning, and recovery
   waits for ever for an end that does not come;
-- a record of a partition that has been taken away meanwhile is applied to the table of the record before it.
+- a record of a partition that has been taken away meanwhile is applied to the table of the record before it;
+- the last record of a key is taken for its state. A worker that was frozen for longer than its session writes what it
+  had in flight when it wakes, after the states that the partition's new owner has written.
 
 Correction: `table_topics` arrive as one message per fetched batch, which is applied in one go (measured: 4 µs a
-record); errors crash the service, and with it the worker, which starts anew; what belongs to nobody is dropped.
+record); errors crash the service, and with it the worker, which starts anew; what belongs to nobody is dropped; which
+of several states of a key holds is the table's own choice (`CorrectedTableManager.choose`).
 """
 
 from __future__ import annotations
@@ -29,11 +32,11 @@ QUIET_S: Final = 5.0
 class Change:
     """One changelog record in the shape that stores take: an event that is its own message."""
 
-    __slots__ = ("key", "message", "offset", "partition", "tp", "value")
+    __slots__ = ("headers", "key", "message", "offset", "partition", "tp", "value")
 
     def __init__(self, tp: TP, record: ConsumerRecord) -> None:
         self.tp, self.partition, self.offset = tp, tp.partition, record.offset
-        self.key, self.value = record.key, record.value
+        self.key, self.value, self.headers = record.key, record.value, record.headers
         self.message = self
 
 
@@ -70,6 +73,8 @@ class ChangelogBatches(Recovery):  # type: ignore[misc]
             if isinstance(batch, list)
             else [event]
         )
+        if isinstance(batch, list):
+            changes = self.tables.choose(changes)
         if changes:
             self.tp_to_table[tp].apply_changelog_batch(changes)
         self.active_offsets[tp] = event.message.offset if seen is None else max(seen, event.message.offset)

@@ -13,11 +13,12 @@ Second fault (faust/tables/manager.py `on_start`): a fixed sleep of 1.0 s before
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 
-from streams.kafka.faust_corrections.changelog_batches import ChangelogBatches
+from streams.kafka.faust_corrections.changelog_batches import Change, ChangelogBatches
 
 
 class CorrectedRecovery(ChangelogBatches):
@@ -60,6 +61,9 @@ class CorrectedRecovery(ChangelogBatches):
 
 class CorrectedTableManager(TableManager):  # type: ignore[misc]
     """Table manager with the corrected recovery, starting at once."""
+
+    #: Of the changes of a batch, in their order, those to apply; at most one of a key need be left. Set by the app.
+    choose: Callable[[Sequence[Change]], Sequence[Change]] = staticmethod(lambda changes: changes)
 
     _recovery: Recovery | None
 
