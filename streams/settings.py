@@ -27,7 +27,9 @@ SECRETS_VARIABLE = "SEKISHO_SECRETS_DIR"
 class Settings(BaseSettings):
     """Settings of worker and commands. Field `broker` is set by `SEKISHO_BROKER`, and so on."""
 
-    model_config = SettingsConfigDict(env_prefix="SEKISHO_", extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SEKISHO_", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     # Kafka
     broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, host:port, comma separated")
