@@ -11,7 +11,7 @@ select topic, part, off, count(*), count(distinct subject || content || ids || e
 """
 _SAME_EDITION = """
 select topic, part, off, count(*), count(distinct digest) from prediction
-  group by topic, part, off, ruleset, policy, notes having count(*) > 1
+  group by topic, part, off, ruleset, policy, notes like '%"image_%' having count(*) > 1
 """
 _SAME_ALERT = """
 select alert_id, count(*), count(distinct lasting) from alert group by alert_id having count(*) > 1
@@ -35,8 +35,8 @@ def check_repetitions(facts: Facts, verdict: Verdict) -> None:
     """The same event gives the same window whenever it is judged, and the same bytes under the same edition; an alert's
     id stands for one subject, one wording and one domain, always.
 
-    Notes may differ, and with them the score: a picture that a worker could not read in time, because it was frozen
-    meanwhile, is there for the next.
+    One with a note about its picture may differ from one without: a picture that a worker could not read in time,
+    because it was frozen meanwhile, is there for the next.
     """
     database = facts.database
     for topic, part, off, times, distinct in database.execute(_SAME_EVENT):
