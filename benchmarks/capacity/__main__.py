@@ -6,6 +6,7 @@ python -m benchmarks.capacity --page                                  writes doc
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -13,8 +14,7 @@ import click
 from benchmarks.capacity.costs import NotMeasured, costs_of
 from benchmarks.capacity.page import described, page
 from benchmarks.capacity.sizing import Load, deployment
-from benchmarks.end_to_end.report import load as read
-from benchmarks.scaling.report import JSON
+from benchmarks.scaling.report import FILES
 
 PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"
 
@@ -30,7 +30,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"
     "--costs",
     "measured",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=JSON,
+    default=FILES.json,
     help="another scaling.json, e.g. of your machine",
 )
 @click.option("--page", "write_page", is_flag=True, help="Write docs/scaling.md instead.")
@@ -46,7 +46,7 @@ def main(
     """Size a deployment."""
     if not measured.exists():
         raise click.ClickException(f"{measured} is not there: run python -m benchmarks.scaling")
-    result = read(measured)
+    result = json.loads(measured.read_text("utf-8"))
     try:
         if write_page:
             PAGE.write_text(page(result), "utf-8")

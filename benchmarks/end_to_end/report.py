@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-_ROOT = Path(__file__).parents[2]
-JSON = _ROOT / "benchmarks" / "results" / "end_to_end.json"
-PAGE = _ROOT / "docs" / "results" / "end-to-end.md"
+from benchmarks.recording import Files
+
+FILES = Files.of("end_to_end")
 
 _TITLES = {
     "sekisho": "**Sekisho**: one worker, Triton",
@@ -32,18 +30,6 @@ _GOALS = (
     ("rest_1", 5.0),
     ("rest", 5.0),
 )
-
-
-def save(result: Mapping[str, Any], path: Path = JSON) -> None:
-    """Write the result."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", "utf-8")
-
-
-def load(path: Path = JSON) -> dict[str, Any]:
-    """The result of the last run."""
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found
 
 
 def page(result: Mapping[str, Any]) -> str:

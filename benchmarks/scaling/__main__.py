@@ -9,20 +9,16 @@ Every run has a broker, a Triton and workers of its own.
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
-import tempfile
 from pathlib import Path
-from typing import get_args
 
 import click
 
 from benchmarks.end_to_end.brokers import BrokerChoice, best_broker
-from benchmarks.end_to_end.report import load, save
+from benchmarks.recording import measuring, recorded_run, told_again
 from benchmarks.scaling.campaign import AXES, Plan, carry_out
 from benchmarks.scaling.case import RECORDED, TRIAL
-from benchmarks.scaling.report import JSON, PAGE, page
+from benchmarks.scaling.report import FILES, page
 
 
 def _axes(_context: click.Context, _parameter: click.Parameter, given: str | None) -> tuple[str, ...]:
@@ -41,11 +37,7 @@ def _axes(_context: click.Context, _parameter: click.Parameter, given: str | Non
 @click.option(
     "--trial", is_flag=True, help="The small ends of the axes with little traffic: no figures to keep."
 )
-@click.option(
-    "--broker", type=click.Choice(get_args(BrokerChoice)), help="default: kafka where Java is there"
-)
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="directory for JSON and page")
-@click.option("--only-page", is_flag=True, help="Write the page anew from the JSON of the last run.")
+@recorded_run
 def main(
     *,
     axes: tuple[str, ...],
@@ -58,35 +50,22 @@ def main(
     """Measure and write the result."""
     if trial and out is None:
         raise click.UsageError("--trial needs --out DIR: its figures are not those to keep")
-    json_path = out / JSON.name if out else JSON
-    page_path = out / PAGE.name if out else PAGE
+    files = FILES.within(out)
     if not only_page:
-        logging.basicConfig(level=logging.ERROR)
-        os.environ["OMP_NUM_THREADS"] = "1"
-        with tempfile.TemporaryDirectory(prefix="sekisho-scaling-") as directory:
+        with measuring("scaling") as directory:
             plan = Plan(
                 axes=axes,
                 repeats=repeats,
                 sizes=TRIAL if trial else RECORDED,
                 broker=broker or best_broker(),
-                directory=Path(directory),
+                directory=directory,
                 cores=len(os.sched_getaffinity(0)),
-                command=" ".join(["python -m benchmarks.scaling", *without_out(sys.argv[1:])]),
+                command=told_again("benchmarks.scaling"),
             )
-            before = load(json_path)["axes"] if json_path.exists() else {}
+            before = files.load()["axes"] if files.json.exists() else {}
             for measured in carry_out(plan, click.echo):
-                save({"benchmark": "scaling", "axes": before | measured}, json_path)
-    page_path.write_text(page(load(json_path)), "utf-8")
-    click.echo(f"{page_path} is written")
-
-
-def without_out(arguments: list[str]) -> list[str]:
-    """The arguments without a directory of this machine."""
-    kept = list(arguments)
-    if "--out" in kept:
-        at = kept.index("--out")
-        del kept[at : at + 2]
-    return kept
+                files.save({"benchmark": "scaling", "axes": before | measured})
+    files.write_page(page)
 
 
 if __name__ == "__main__":

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.recording import Files
 from benchmarks.rules.speed import Spread
 
-_ROOT = Path(__file__).parents[2]
-JSON = _ROOT / "benchmarks" / "results" / "scaling.json"
-PAGE = _ROOT / "docs" / "results" / "scaling.md"
+FILES = Files.of("scaling")
 
 #: Goals: microseconds of a message with ten domains; times the cost with 100 rules; times that of the least state.
 GOAL_TEN_DOMAINS_US = 2_000.0

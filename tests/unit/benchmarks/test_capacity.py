@@ -14,7 +14,7 @@ from benchmarks.capacity.__main__ import PAGE, main
 from benchmarks.capacity.costs import Costs, EventCost, NotMeasured, costs_of
 from benchmarks.capacity.page import STEPS, page, typical
 from benchmarks.capacity.sizing import FILLED, Load, catalogue_days, deployment, instances, limits
-from benchmarks.scaling.report import JSON
+from benchmarks.scaling.report import FILES
 from tests.unit.benchmarks.scaling.made_results import result
 
 #: 300 µs of worker and 600 of Triton for a message with three models; 3 ms and 7 ms for a listing.
@@ -30,10 +30,10 @@ COSTS = Costs(
 
 
 def test_the_committed_guide_is_what_the_committed_figures_give() -> None:
-    if not JSON.exists():
+    if not FILES.json.exists():
         assert not PAGE.exists(), "docs/scaling.md has figures that nobody measured"
         pytest.skip("there is no recorded run yet")
-    assert PAGE.read_text("utf-8") == page(json.loads(JSON.read_text("utf-8")))
+    assert PAGE.read_text("utf-8") == page(json.loads(FILES.json.read_text("utf-8")))
 
 
 def test_costs_are_medians_of_the_result() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.end_to_end.cpu import CpuSamples
-from benchmarks.scaling.__main__ import main, without_out
+from benchmarks.scaling.__main__ import main
 from benchmarks.scaling.campaign import turns
 from benchmarks.scaling.deployment import read_policy
 from benchmarks.scaling.measuring import NotScored, part, scored
@@ -83,7 +83,3 @@ def test_unknown_axes_and_trials_that_would_be_kept_are_refused() -> None:
     assert (unknown.exit_code, "speed: there are domains, rules" in unknown.output) == (2, True)
     kept = CliRunner().invoke(main, ["--trial"])
     assert (kept.exit_code, "--trial needs --out DIR" in kept.output) == (2, True)
-
-
-def test_the_recorded_command_names_no_directory_of_this_machine() -> None:
-    assert without_out(["--repeats", "2", "--out", "/tmp/x", "--trial"]) == ["--repeats", "2", "--trial"]

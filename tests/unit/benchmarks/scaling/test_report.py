@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.end_to_end.report import load
-from benchmarks.scaling.report import JSON, PAGE, page
+from benchmarks.scaling.report import FILES, page
 from tests.unit.benchmarks.scaling.made_results import case, of_costs, result
 
 
 def test_the_committed_page_is_made_of_the_committed_figures() -> None:
-    assert PAGE.exists() == JSON.exists()
-    if not JSON.exists():
+    assert FILES.page.exists() == FILES.json.exists()
+    if not FILES.json.exists():
         pytest.skip("there is no recorded run yet")
-    assert PAGE.read_text("utf-8") == page(load(JSON))
+    assert FILES.page.read_text("utf-8") == page(FILES.load())
 
 
 def test_medians_spreads_and_ratios_of_the_first_row() -> None:
