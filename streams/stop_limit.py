@@ -11,6 +11,8 @@ logger = logging.getLogger(__name__)
 
 #: The exit code of a process that had to be ended.
 EXIT_UNFINISHED = 1
+#: For the log line that says so, in seconds.
+LAST_WORD_S = 1.0
 
 
 class StopLimit:
@@ -44,6 +46,11 @@ class StopLimit:
             self._timer.cancel()
 
     def _time_is_up(self) -> None:
+        code = EXIT_UNFINISHED if self._closed_with is None else self._closed_with
+        # Should the log hang, because whoever reads it has stopped, that is no reason to stay.
+        last = threading.Timer(LAST_WORD_S, self._leave, (code,))
+        last.daemon = True
+        last.start()
         if self._closed_with is None:
             logger.critical(
                 "not closed after %.0f s: leaving; what is in flight will be delivered again", self._limit_s
@@ -51,4 +58,5 @@ class StopLimit:
         else:
             logger.warning("closed, but threads have not ended after %.0f s: leaving", self._limit_s)
         logging.shutdown()
-        self._leave(EXIT_UNFINISHED if self._closed_with is None else self._closed_with)
+        last.cancel()
+        self._leave(code)

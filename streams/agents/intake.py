@@ -52,10 +52,17 @@ async def take_in(
     examine: Callable[[Source], Row],
     max_record_bytes: int,
 ) -> None:
-    """Examine a delivery's records in offset order and put them into the lane."""
+    """Examine a delivery's records in offset order and put them into the lane, until its partition is taken away.
+
+    Examining changes windows: what is examined later than that would leave a state without its past in the table, newer
+    than what the next owner writes.
+    """
     await lane.begin(delivery)
     metrics.EVENTS.labels(topic=delivery.topic).inc(len(records))
     for start in range(0, len(records), RECORDS_AT_A_TIME):
+        if not lane.is_current(delivery):
+            lane.abandon(delivery, len(records) - start)
+            return
         began = time.perf_counter()
         rows = [
             examine_or_refuse(source_of(record), examine, max_record_bytes)

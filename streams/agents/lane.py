@@ -119,7 +119,7 @@ class Lane(Generic[R, S]):
         self._some_dispatched = asyncio.Event()
         # One at a time writes outputs: state that is sent again after an error must not overtake newer state.
         self._writing = asyncio.Lock()
-        self._impatient: deque[tuple[float, R]] = deque()
+        self._impatient: deque[tuple[float, _Waiting[R]]] = deque()
         self._unfinished: set[int] = set()
         self._rows_wait = asyncio.Event()
         self._has_room = asyncio.Event()
@@ -171,15 +171,33 @@ class Lane(Generic[R, S]):
         """
         now_s = self._clock()
         for row in rows:
-            self._waiting.append(_Waiting(delivery, row, now_s))
+            waiting = _Waiting(delivery, row, now_s)
+            self._waiting.append(waiting)
             if row.impatient:
-                self._impatient.append((now_s + self._patience_s, row))
+                self._impatient.append((now_s + self._patience_s, waiting))
                 self._unfinished.add(id(row))
                 self._someone_impatient.set()
         self._held_rows += len(rows)
         self._rows_wait.set()
         while self._held_rows >= self._backlog_rows:
             await self._wait_for_room()
+
+    def is_current(self, delivery: Delivery) -> bool:
+        """Its partition has not been taken away."""
+        return self._is_current(delivery)
+
+    def abandon(self, delivery: Delivery, rows: int) -> None:
+        """So many rows of a delivery that was begun will not be put: its partition was taken away."""
+        self.rows -= rows
+        self._let_go(delivery, rows)
+        self._has_room.set()
+        if self.rows == 0:
+            self._empty.set()
+
+    def _let_go(self, delivery: Delivery, rows: int) -> None:
+        delivery.left -= rows
+        if delivery.left == 0:
+            self._held_bytes -= delivery.size_bytes
 
     async def _wait_for_room(self) -> None:
         self._has_room.clear()
@@ -263,9 +281,8 @@ class Lane(Generic[R, S]):
             await self._finish([batch[i].row for i in current], [results[i] for i in current])
         self.rows -= len(batch)
         for each in batch:
-            each.delivery.left -= 1
-            if each.delivery.left == 0:
-                self._held_bytes -= each.delivery.size_bytes
+            self._let_go(each.delivery, 1)
+            if each.delivery.left == 0 and self._is_current(each.delivery):
                 self._complete(each.delivery)
         self._held_rows -= len(batch)
         self._has_room.set()
@@ -277,8 +294,9 @@ class Lane(Generic[R, S]):
             if not self._impatient:
                 self._someone_impatient.clear()
                 await self._someone_impatient.wait()
-            due, row = self._impatient[0]
-            if id(row) not in self._unfinished:
+            due, each = self._impatient[0]
+            # A partition that was let go has another owner: this alert could come after its fuller one.
+            if id(each.row) not in self._unfinished or not self._is_current(each.delivery):
                 self._impatient.popleft()
                 continue
             wait_s = due - self._clock()
@@ -286,4 +304,4 @@ class Lane(Generic[R, S]):
                 await asyncio.sleep(wait_s)
                 continue
             self._impatient.popleft()
-            row.announcement = asyncio.create_task(self._guarded(self._announce(row)))
+            each.row.announcement = asyncio.create_task(self._guarded(self._announce(each.row)))

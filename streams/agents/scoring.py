@@ -71,9 +71,12 @@ class ModelStep:
     ) -> list[Scores]:
         """As many as may go together. `until_s` by the loop's clock."""
         clock = asyncio.get_running_loop().time
+        # What cannot be answered in time is not begun. Asked before as well: a turn that is free is taken at any time.
+        latest_s = until_s - self._pace.aim_s
+        if clock() > latest_s:
+            return _too_late(cases)
         try:
-            # What cannot be answered in time is not begun.
-            async with asyncio.timeout_at(until_s - self._pace.aim_s):
+            async with asyncio.timeout_at(latest_s):
                 await self._turns.acquire()
         except TimeoutError:
             return _too_late(cases)
@@ -146,33 +149,23 @@ class ModelStep:
     async def _embed(
         self, cases: Sequence[Case], pictures: Sequence[tuple[str, npt.NDArray[np.uint8]] | None]
     ) -> list[Embedding | ModelFailure | None]:
-        missing = {
-            digest: pixels
-            for digest, pixels in (p for p in pictures if p is not None)
-            if digest not in self._embeddings
-        }
-        failures: dict[str, ModelFailure] = {}
-        if missing:
-            answers = await self._scorer.embed(list(missing.values()))
-            for digest, answer in zip(missing, answers, strict=True):
-                if isinstance(answer, ModelFailure):
-                    failures[digest] = answer
-                else:
-                    self._embeddings[digest] = answer
-        found: list[Embedding | ModelFailure | None] = []
-        for picture in pictures:
-            if picture is None:
-                found.append(None)
-                continue
-            digest = picture[0]
+        # What is remembered now may be forgotten while the others are embedded: other parts remember theirs meanwhile.
+        known: dict[str, Embedding | ModelFailure] = {}
+        missing: dict[str, npt.NDArray[np.uint8]] = {}
+        for digest, pixels in filter(None, pictures):
             if digest in self._embeddings:
                 self._embeddings.move_to_end(digest)
-                found.append(self._embeddings[digest])
+                known[digest] = self._embeddings[digest]
             else:
-                found.append(failures[digest])
+                missing[digest] = pixels
+        if missing:
+            for digest, answer in zip(missing, await self._scorer.embed(list(missing.values())), strict=True):
+                known[digest] = answer
+                if not isinstance(answer, ModelFailure):
+                    self._embeddings[digest] = answer
         while len(self._embeddings) > REMEMBERED_EMBEDDINGS:
             self._embeddings.popitem(last=False)
-        return found
+        return [None if picture is None else known[picture[0]] for picture in pictures]
 
 
 def _too_late(cases: Sequence[Case]) -> list[Scores]:

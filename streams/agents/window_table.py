@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
@@ -22,8 +23,10 @@ logger = logging.getLogger(__name__)
 
 #: Header of a tombstone: the offset of the conversation's newest message.
 NEWEST_HEADER: Final = "sekisho.newest"
-#: Beyond every offset.
-ENDLESS: Final = 1 << 63
+#: Before every offset: of a state that knows no message.
+NOTHING: Final = -1
+#: What Kafka takes for an offset, and `NOTHING`.
+_OFFSET: Final = re.compile(rb"-1|[0-9]{1,19}")
 
 
 class Change(Protocol):
@@ -32,7 +35,7 @@ class Change(Protocol):
     partition: int
     key: bytes
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class WindowTable:
@@ -128,7 +131,10 @@ class WindowTable:
             place = change.partition, change.key
             known = chosen.get(place)
             newest = known[0] if known is not None else newest_offset(_turns(store.get(*place)))
-            if (reached := _reached(change)) >= newest:
+            reached = _reached(change)
+            if reached is None:
+                chosen[place] = NOTHING, change
+            elif reached >= newest:
                 chosen[place] = reached, change
         return [change for _, change in chosen.values()]
 
@@ -161,18 +167,21 @@ def _turns(value: bytes | None) -> tuple[Turn, ...]:
 
 
 def newest_offset(turns: Sequence[Turn]) -> int:
-    """The offset of the newest message that a state knows; -1 of none. Turns stand in the order of their offsets."""
-    return turns[-1].offset if turns else -1
+    """The offset of the newest message that a state knows. Turns stand in the order of their offsets."""
+    return turns[-1].offset if turns else NOTHING
 
 
-def _reached(change: Change) -> int:
-    """The newest message that was known to whoever wrote a changelog record."""
+def _reached(change: Change) -> int | None:
+    """The newest message that was known to whoever wrote a changelog record.
+
+    None of a tombstone that does not say it, an operator's: whatever stands before it is to be forgotten.
+    """
     if change.value is not None:
         return newest_offset(_turns(change.value))
     for name, content in change.headers:
-        if name == NEWEST_HEADER and content.isdigit():
+        if name == NEWEST_HEADER and content is not None and _OFFSET.fullmatch(content):
             return int(content)
-    return ENDLESS  # a tombstone that an operator wrote
+    return None
 
 
 def table_key(partition: int, transaction_id: str) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from streams.features.tokens import TOKENIZER
 from streams.inference.contracts import (
+    OFFERED,
     TRUNK,
     ModelVersion,
     ServedConfig,
@@ -90,7 +91,9 @@ async def find_assemblies(client: TritonClient) -> tuple[Assembly, ...]:
         if await client.ready(
             state.model, ONLY_VERSION
         ):  # on every server, not only on the one with the index
-            found.append(assembly_of(state.model, await client.config(state.model)))
+            served = await client.config(state.model)
+            if served.parameters.get(OFFERED) == "yes":  # one that is not, is being checked, or was never
+                found.append(assembly_of(state.model, served))
     return tuple(sorted(one for one in found if one is not None))
 
 

@@ -194,8 +194,7 @@ def _changelog(settings: Settings) -> TopicSpec:
             "segment.bytes": str(64 << 20),
             "min.cleanable.dirty.ratio": "0.1",
             # A frozen worker that wakes may write an old state after a new one (agents/window_table.py `choose`): both
-            # must be there when a worker takes over. Who sleeps longer has been found out: what waits in its producer
-            # expires after 30 s.
+            # must be there when a worker takes over. Freezes of containers and machines last seconds to minutes.
             "min.compaction.lag.ms": str(600_000),
             **_common_config(settings),
         },

@@ -21,6 +21,7 @@ from streams.embedded.triton import EmbeddedTriton
 from streams.features.tensors import WindowFeatures
 from streams.features.tokens import TOKENIZER
 from streams.inference import rollout, sharing
+from streams.inference.assemblies import find_assemblies
 from streams.inference.contracts import ModelVersion
 from streams.inference.rollout import RolloutFailed
 from streams.inference.scorer import ModelFailure, ModelScore, Scorer
@@ -96,6 +97,26 @@ async def test_a_fleet_is_scored_in_one_request_and_no_score_changes(
         assert now == {"message_a": 0, "message_b": 0, "message_c": 0, "message_own": 3, built.name: 3}
         # Again: it is there, and nothing is done.
         assert await sharing.serve(client, fleet, built) == served
+
+
+async def test_an_assembly_that_was_never_checked_is_not_asked_and_is_checked_when_it_is_shared_again(
+    fleet: Path, repository: Repository, start_triton
+):
+    """Whoever shared it ended before its heads had answered: it is loaded, and may be wrong."""
+    async with client_of(start_triton(repository)) as client:
+        scorer = Scorer(client)
+        [built] = assemblies_of(fleet, HEADS)
+        sharing.place_assembly(fleet, built)
+        await client.load(built.name)
+        await rollout.wait_ready(client, ModelVersion(built.name, 1))
+        assert await find_assemblies(client) == ()
+        before = asked(built.name)
+        assert await scorer.check(HEADS) == []
+        await scorer.score_messages(ROWS, HEADS)
+        assert asked(built.name) == before
+
+        served = await sharing.serve(client, fleet, built)
+        assert await find_assemblies(client) == (served,)
 
 
 async def test_a_head_that_was_replaced_is_asked_alone_until_the_next_assembly(

@@ -63,3 +63,17 @@ def test_a_second_wish_does_not_prolong_it(process: Process) -> None:
     process.ended.clear()
     limit.begin()
     assert not process.ended.wait(0.1)
+
+
+def test_a_log_that_hangs_does_not_keep_the_process(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = threading.Event()
+    monkeypatch.setattr(logging, "shutdown", hangs.wait)
+    limit = StopLimit(0.01, leave=process.leave)
+    limit.begin()
+    try:
+        assert process.ended.wait(30)
+        assert process.code == 1
+    finally:
+        hangs.set()

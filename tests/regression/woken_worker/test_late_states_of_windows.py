@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.agents.window_table import ENDLESS, NEWEST_HEADER, WindowTable, table_key
+from streams.agents.window_table import NEWEST_HEADER, WindowTable, table_key
 from streams.kafka.outbox import Outgoing
 from streams.windows import FOR_EVER, Turn
 from tests.unit.agents.test_window_table import Dictionary
@@ -24,7 +25,7 @@ class Record:
     partition: int
     key: bytes
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 class Owner:
@@ -100,9 +101,20 @@ def test_a_tombstone_says_what_it_knew() -> None:
     assert tombstone.headers == ((NEWEST_HEADER, b"-1"),)
 
 
-def test_a_tombstone_by_hand_drops_whatever_there_is() -> None:
-    old, _ = Owner().take(ENDLESS - 1)
-    assert Owner().recover([old, Record(0, old.key, None)]).take(2)[1] == [2]
+@pytest.mark.parametrize(
+    "headers",
+    [(), ((NEWEST_HEADER, None),), ((NEWEST_HEADER, b""),), ((NEWEST_HEADER, b"9" * 5000),), (("x", b"1"),)],
+    ids=["none", "null", "empty", "5000 digits", "another"],
+)
+@pytest.mark.parametrize("at_once", [1, 10])
+def test_a_tombstone_by_hand_drops_whatever_stands_before_it(
+    headers: tuple[tuple[str, bytes | None], ...], at_once: int
+) -> None:
+    old, _ = Owner().take(1 << 62)
+    tombstone = Record(0, old.key, None, headers)
+    assert Owner().recover([old, tombstone], at_once).take(2)[1] == [2]
+    new, _ = Owner().take(1)
+    assert Owner().recover([old, tombstone, new], at_once).take(2)[1] == [1, 2]
 
 
 def test_of_many_states_of_a_conversation_one_is_applied() -> None:

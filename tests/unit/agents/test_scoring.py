@@ -130,6 +130,20 @@ async def test_parts_wait_for_a_turn_and_what_cannot_be_in_time_is_not_begun(cas
     assert models.most_at_once == PARTS_AT_ONCE
 
 
+async def test_a_part_whose_time_is_up_is_not_begun_although_a_turn_is_free(cases: list[Case]) -> None:
+    models = Models()
+    models.open.set()
+    one = step(models)
+    now_s = asyncio.get_running_loop().time()
+    pictures = [None] * 3
+    # A fifth of the deadline is what a part is to take: a tenth is too little.
+    late = await one._score_part(cases[:3], pictures, until_s=now_s + DEADLINE_S / 10)
+    assert [each.outcomes[MODEL] for each in late] == 3 * [ModelFailure("deadline", retriable=True)]
+    assert models.asked == []
+    await one._score_part(cases[:3], pictures, until_s=now_s + 10 * DEADLINE_S)
+    assert models.asked == [3]
+
+
 async def test_a_case_without_scores_lets_its_picture_go_and_is_put_aside(cases: list[Case]) -> None:
     case = cases[0]
     case.image = asyncio.ensure_future(asyncio.sleep(3600, (None, ())))
