@@ -89,3 +89,13 @@ def told_again(module: str, arguments: Sequence[str] | None = None) -> str:
         at = kept.index("--out")
         del kept[at : at + 2]
     return " ".join([f"python -m {module}", *(word for word in kept if not word.startswith("--out="))])
+
+
+def provenance(name: str, module: str, result: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The paragraphs under a page's title: what writes it from which file, when and where it was measured, by which command."""
+    versions = ", ".join(f"{package} {number}" for package, number in result["versions"].items())
+    return (
+        f"*Written by `python -m {module}` from `benchmarks/results/{name}.json`; do not edit.*",
+        f"{result['date']}, {result['machine']}; {versions}.",
+        f"```\n{result['command']}\n```",
+    )

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.recording import provenance
+
 
 def page(found: Mapping[str, Any]) -> str:
     """The page as Markdown."""
     parts = [
         "# A slow Triton, and one that hangs",
-        "*Written by `python -m benchmarks.backpressure` from `benchmarks/results/backpressure.json`; do not edit.*",
-        f"{found['date']}, {found['machine']}; "
-        + ", ".join(f"{name} {number}" for name, number in found["versions"].items())
-        + ".",
-        f"```\n{found['command']}\n```",
+        *provenance("backpressure", "benchmarks.backpressure", found),
         _how(found),
         _rules(found),
         _models(found),

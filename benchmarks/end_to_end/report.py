@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from benchmarks.recording import Files
+from benchmarks.recording import Files, provenance
 
 FILES = Files.of("end_to_end")
 
@@ -41,11 +41,7 @@ def section(result: Mapping[str, Any]) -> str:
     """The same without its title, for a page of several."""
     said = result["messages"]
     parts = [
-        "*Written by `python -m benchmarks.end_to_end` from `benchmarks/results/end_to_end.json`; do not edit.*",
-        f"{result['date']}, {result['machine']}; "
-        + ", ".join(f"{name} {number}" for name, number in result["versions"].items())
-        + ".",
-        f"```\n{result['command']}\n```",
+        *provenance("end_to_end", "benchmarks.end_to_end", result),
         _HOW.format(
             checked=result["checked"],
             rules=result["rules"],

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from benchmarks.recording import provenance
+
 _ROWS = {
     "acknowledged": "Kafka has the event",
     "alert_by_rule": "**alert by a rule**",
@@ -18,11 +20,7 @@ def page(found: Mapping[str, Any]) -> str:
     """The page as Markdown."""
     parts = [
         "# From event to alert",
-        "*Written by `python -m benchmarks.latency` from `benchmarks/results/latency.json`; do not edit.*",
-        f"{found['date']}, {found['machine']}; "
-        + ", ".join(f"{name} {number}" for name, number in found["versions"].items())
-        + ".",
-        f"```\n{found['command']}\n```",
+        *provenance("latency", "benchmarks.latency", found),
         _how(found),
         *(
             f"The worker ran with `{name}` {value} instead of its default."

@@ -9,22 +9,20 @@ pyahocorasick and hyperscan are no dependencies: where they are not installed th
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from benchmarks.recording import Files
 from benchmarks.rules.machine import machine, versions
 from benchmarks.rules.report import page
 from benchmarks.rules.speed import by_length, side_by_side
 from benchmarks.rules.swap import swaps
 from benchmarks.rules.workload import Workload, workload
 
-_ROOT = Path(__file__).parents[2]
-JSON = _ROOT / "benchmarks" / "results" / "rules-speed.json"
-PAGE = _ROOT / "docs" / "results" / "rules-speed.md"
+FILES = Files.of("rules-speed")
 
 
 @click.command()
@@ -33,11 +31,8 @@ PAGE = _ROOT / "docs" / "results" / "rules-speed.md"
 def main(texts: tuple[Path, ...], only_page: bool) -> None:
     """Measure the rule engine."""
     if not only_page:
-        result = measure(texts)
-        JSON.parent.mkdir(exist_ok=True)
-        JSON.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    PAGE.write_text(page(json.loads(JSON.read_text("utf-8"))), "utf-8")
-    click.echo(f"{PAGE.relative_to(_ROOT)} is written")
+        FILES.save(measure(texts))
+    FILES.write_page(page)
 
 
 def measure(paths: tuple[Path, ...]) -> dict[str, Any]:

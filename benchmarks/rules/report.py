@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from benchmarks.recording import provenance
+
 _GOALS = {1_000: 60_000, 10_000: 45_000}
 _GOAL_TIMES_NAIVE = 100
 _GOAL_PAUSE_MS = 50
@@ -15,11 +17,7 @@ def page(result: Mapping[str, Any]) -> str:
     """The page as Markdown."""
     parts = [
         "# Speed of the rule engine",
-        "*Written by `python -m benchmarks.rules` from `benchmarks/results/rules-speed.json`; do not edit.*",
-        f"{result['date']}, {result['machine']}; "
-        + ", ".join(f"{name} {number}" for name, number in result["versions"].items())
-        + ".",
-        f"```\n{result['command']}\n```",
+        *provenance("rules-speed", "benchmarks.rules", result),
         _HOW,
         *(_set(one) for one in result["sets"]),
         _swaps(result["swaps"], result["swaps_of"]),

@@ -53,8 +53,9 @@ def main(
     click.echo(f"logs, journal and ledger: {directory}", err=True)
     found = report.result(asyncio.run(campaign.run(plan)))
     path = out or RESULTS / f"faults-{datetime.now(UTC):%Y-%m-%d}.md"
-    page, beside = report.write(found, path)
-    click.echo(report.markdown(found))
+    text = report.markdown(found)
+    page, beside = report.write(found, text, path)
+    click.echo(text)
     click.echo(f"written: {page}, {beside}", err=True)
     if not found["passed"]:
         sys.exit(1)

@@ -120,10 +120,10 @@ def markdown(found: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(found: Mapping[str, Any], path: Path) -> tuple[Path, Path]:
-    """PATH as Markdown, and as JSON beside it; both paths."""
+def write(found: Mapping[str, Any], text: str, path: Path) -> tuple[Path, Path]:
+    """PATH as Markdown, which is the text, and as JSON beside it; both paths."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(markdown(found), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     beside = path.with_suffix(".json")
     beside.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path, beside

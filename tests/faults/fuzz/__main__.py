@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import shutil
 import sys
@@ -36,17 +35,17 @@ def main(*, records: int, seed: int, broker: BrokerKind, out: Path, work_dir: Pa
     Exit code 1 on any broken promise. Example: python -m tests.faults.fuzz --records 5000 --seed 7
     """
     from tests.faults.fuzz import report, run
+    from tests.faults.report import write
 
     logging.basicConfig(level=logging.WARNING)
     directory = work_dir or Path(tempfile.mkdtemp(prefix="sekisho-fuzz-"))
     click.echo(f"logs: {directory}", err=True)
     plan = run.Plan(records, seed, broker, directory)
     found = report.result(asyncio.run(run.run(plan)))
-    out.write_text(report.markdown(found), encoding="utf-8")
-    beside = out.with_suffix(".json")
-    beside.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    click.echo(report.markdown(found))
-    click.echo(f"written: {out}, {beside}", err=True)
+    text = report.markdown(found)
+    page, beside = write(found, text, out)
+    click.echo(text)
+    click.echo(f"written: {page}, {beside}", err=True)
     if not found["passed"]:
         sys.exit(1)
     if work_dir is None:

@@ -46,7 +46,7 @@ def test_the_pages_of_a_campaign_that_passed_and_of_one_that_did_not() -> None:
 
 
 def test_the_json_stands_beside_the_page(tmp_path: Path) -> None:
-    page, beside = write(FOUND, tmp_path / "results" / "faults.md")
+    page, beside = write(FOUND, markdown(FOUND), tmp_path / "results" / "faults.md")
     assert page.read_text() == markdown(FOUND)
     assert json.loads(beside.read_text()) == FOUND
 
