@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from benchmarks.rules.__main__ import JSON, PAGE
+from benchmarks.rules.__main__ import FILES
 from benchmarks.rules.report import page
 
 
 def test_the_committed_page_is_made_of_the_committed_figures() -> None:
-    assert PAGE.read_text("utf-8") == page(json.loads(JSON.read_text("utf-8")))
+    assert FILES.page.read_text("utf-8") == page(FILES.load())
 
 
 def _row(engine: str, rules: int, rate: float) -> dict[str, Any]:
