@@ -9,7 +9,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
-from tests.faults.fuzz.mutator import Mutator, of_body
+from tests.faults.fuzz.mutator import Change, Mutator, of_body
 from tests.faults.fuzz.specimens import Specimen, encoded
 
 #: Offsets that claimed sources begin at: none that was really sent stands there.
@@ -129,8 +129,25 @@ def _bits(rng: Random, specimen: Specimen) -> Specimen:
     return replace(specimen, value=bytes(out))
 
 
+def _apart(change: Change) -> Change:
+    """The change, but a place that it makes up is no other record's: the books find a prediction by its place.
+
+    Below `FIRST_CLAIM` stand records that were really sent, up to twice that what others of these records claim.
+    """
+
+    def changed(rng: Random, specimen: Specimen) -> Specimen:
+        after = change(rng, specimen)
+        before, claim = claim_of(specimen), claim_of(after)
+        own = FIRST_CLAIM if before is None else before[2]
+        if claim is None or claim[2] == own or not 0 <= claim[2] < 2 * FIRST_CLAIM:
+            return after
+        return replace(after, value=encoded({**json.loads(after.value or b""), "offset": own + FIRST_CLAIM}))
+
+    return changed
+
+
 MUTATORS = tuple(
-    Mutator(f"rescore: {name}", change, topics=("rescore",), share=0.3)
+    Mutator(f"rescore: {name}", _apart(change), topics=("rescore",), share=0.3)
     for name, change in (
         ("untouched", lambda rng, specimen: specimen),
         ("bits flipped", _bits),
