@@ -1,0 +1,1 @@
+"""What all workers counted, hour by hour: scores, alerts and facts of inputs, as counts that add up (pure)."""
