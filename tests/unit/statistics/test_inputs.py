@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.statistics.inputs import FACTS, input_facts, script_of
+from streams.alerts import Screened, Subject
+from streams.events import Position
+from streams.statistics.inputs import FACTS, counted_of, facts_of, input_facts, script_of
 
 
 def listing(**fields: Any) -> dict[str, Any]:
@@ -109,3 +111,26 @@ def test_every_listing_falls_into_one_known_bin_of_every_fact(
     facts = input_facts(listing(title=title, description=description, price=price, images=images), notes)
     assert facts.keys() == FACTS["listing"].keys()
     assert all(found in FACTS["listing"][fact] for fact, found in facts.items())
+
+
+def test_what_is_counted_of_an_event_is_read_back_by_fact() -> None:
+    screened = Screened(
+        subject=Subject("message", "t7", (("message_id", "m9"),), "content"),
+        position=Position("messages", 0, 4),
+        event_at_us=0,
+        notes=("key_missing",),
+        rules=(),
+        shown=message("はい"),
+        ruleset="r",
+        policy="p",
+    )
+    counts = dict(facts_of(screened, ("image_broken",)))
+    assert counts["events"] == counts["note:key_missing"] == counts["note:image_broken"] == 1
+    assert {fact: counted_of(counts, fact) for fact in FACTS["message"]} == {
+        "length": {"1-4": 1},
+        "script": {"japanese": 1},
+        "masked": {"no": 1},
+        "turns": {"1": 1},
+        "writer": {"seller": 1},
+        "status": {"shipped": 1},
+    }
