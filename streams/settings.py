@@ -106,6 +106,11 @@ class Settings(BaseSettings):
     )
     image_timeout_s: float = Field(3.0, gt=0, description="time for one image, fetch and decode")
 
+    # Review
+    review_days: float = Field(
+        30.0, gt=0, le=90, description="alerts and verdicts so old still count in precision and budgets"
+    )
+
     # Process
     data_dir: Path = Field(
         Path(".sekisho"), description="where the worker and the embedded servers keep their files"

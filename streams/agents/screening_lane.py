@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import orjson
 
 from streams import metrics
+from streams.agents.alert_outputs import alert_outputs
 from streams.agents.lane import Delivery, Lane
 from streams.agents.scoring import ModelStep, Scores, without_scores
 from streams.conclusion import Conclusion, announce, conclude
 from streams.kafka.dead_letters import DeadLetter
 from streams.kafka.outbox import Outbox, Outgoing, dead_letter
-from streams.kafka.topics import alerts_topic
 from streams.rescoring import encode
 from streams.screening import Case
 from streams.settings import Settings
@@ -155,10 +155,11 @@ class ScreeningLane:
         self._count(rows, concluded)
 
     def _alerts(self, case: Case, conclusion: Conclusion) -> list[Outgoing]:
-        key = case.screened.subject.key.encode("utf-8", "replace")
+        subject = case.screened.subject
         return [
-            Outgoing(alerts_topic(self._settings, domain), key, orjson.dumps(alert))
-            for domain, alert in conclusion.alerts
+            record
+            for _, alert in conclusion.alerts
+            for record in alert_outputs(self._settings, subject, alert)
         ]
 
     def _last_word(self, case: Case, conclusion: Conclusion, now_us: int) -> Outgoing:

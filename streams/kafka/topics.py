@@ -34,6 +34,13 @@ __all__ = [
 _DAY_MS: Final = 24 * 3600 * 1000
 #: How long `create` waits for the new topics to have leaders: a producer that starts at once would only retry.
 _LEADERS_TIMEOUT_S: Final = 15.0
+#: For logs that every process reads whole: the last record of a key stays, and that no longer than the retention.
+#: Only closed segments are compacted, so they are kept small, as the changelog's are (see `_changelog`).
+_COMPACTED: Final = {
+    "cleanup.policy": "compact,delete",
+    "segment.bytes": str(64 << 20),
+    "min.cleanable.dirty.ratio": "0.1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,7 @@ def catalogue(settings: Settings, domains: Iterable[str]) -> tuple[TopicSpec, ..
         _kept(settings, "predictions", 90 * _DAY_MS),
         _kept(settings, "rescore", rescore_ms),
         _kept(settings, "deadletter", 30 * _DAY_MS),
+        _kept(settings, "alerted", 90 * _DAY_MS, _COMPACTED),
         _changelog(settings),
     ]
     return tuple(specs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +10,11 @@ from typing import Final
 PREFIX: Final = "stress-"
 #: Header of the records sent, with the event's id; dead letters keep it.
 HEADER: Final = "sekisho.stress"
+
+
+def of_a_stress_run(ids: Iterable[str]) -> bool:
+    """The event with these ids was sent by a stress run: no statistic, label or review may count it."""
+    return any(identifier.startswith(PREFIX) for identifier in ids)
 
 
 def new_run(at: datetime, entropy: bytes) -> str:

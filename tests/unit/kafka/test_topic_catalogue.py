@@ -32,6 +32,7 @@ def test_every_topic_of_the_contract_has_the_prefix_and_the_same_partitions() ->
         "prod.predictions",
         "prod.rescore",
         "prod.deadletter",
+        "prod.alerted",
         "prod.watch-windows-changelog",
     ]
     assert {(spec.partitions, spec.replication_factor) for spec in specs} == {(12, 3)}
@@ -54,10 +55,11 @@ def test_a_record_above_the_screened_limit_arrives_and_fits_the_dead_letters() -
     )
 
 
-def test_only_the_changelog_is_compacted() -> None:
+def test_what_is_read_whole_is_compacted_and_nothing_else() -> None:
     policies = {spec.name: spec.config["cleanup.policy"] for spec in catalogue(SETTINGS, ["counterfeit"])}
 
     assert policies.pop(windows_changelog(SETTINGS)) == "compact"
+    assert policies.pop("prod.alerted") == "compact,delete"
     assert set(policies.values()) == {"delete"}
 
 
