@@ -1,0 +1,117 @@
+"""The records of the topic `statistics`: what one worker process counted in one UTC hour, cumulative (pure).
+
+A process counts under an instance id of its own, made at its start, so its records never meet another's. It writes
+each count again while it grows; of two records under one key the one with more events is the later one, whatever the
+order in which they are read. A reader keeps that one of each key and adds them up over the instances.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from streams.alerts import Role
+from streams.vocabulary import Kind
+
+FORMAT: Final = 1
+HOUR_US: Final = 3600 * 1_000_000
+
+
+class ScoreCounts(Struct, frozen=True, kw_only=True, tag_field="of", tag="scores", omit_defaults=True):
+    """Scores that one model gave in one domain, by bin (`bins.bin_of`).
+
+    `alone`: events on which no active rule of the domain fired, so that the model decides whether there is an alert;
+    `with_rule`: events that alert whatever the score is. Drift looks at the sum of both.
+    """
+
+    instance: str
+    hour: Annotated[int, Meta(description="Hours since 1970 in UTC, when the event was concluded")]
+    domain: str
+    model: str
+    version: int
+    role: Role
+    alone: dict[int, int] = {}
+    with_rule: dict[int, int] = {}
+    failed: Annotated[int, Meta(description="Events that the model could not score")] = 0
+
+    @property
+    def events(self) -> int:
+        """All events counted."""
+        return sum(self.alone.values()) + sum(self.with_rule.values()) + self.failed
+
+
+class AlertCounts(Struct, frozen=True, kw_only=True, tag_field="of", tag="alerts", omit_defaults=True):
+    """Events of a domain by what raised their alert: rules (with or without a model), or models alone."""
+
+    instance: str
+    hour: int
+    domain: str
+    by_rules: int = 0
+    by_models: int = 0
+
+    @property
+    def events(self) -> int:
+        """All events counted."""
+        return self.by_rules + self.by_models
+
+
+class InputCounts(Struct, frozen=True, kw_only=True, tag_field="of", tag="inputs", omit_defaults=True):
+    """Facts of the inputs of one kind (`inputs.input_facts`): by fact, how many events had which value of it."""
+
+    instance: str
+    hour: int
+    kind: Kind
+    events: int = 0
+    facts: dict[str, dict[str, int]] = {}
+
+
+Counts = ScoreCounts | AlertCounts | InputCounts
+
+
+class _Written(Struct, frozen=True):
+    """A record as it stands in the topic."""
+
+    format: Literal[1]
+    counts: Counts
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(_Written)
+
+
+def hour_of(at_us: int) -> int:
+    """The UTC hour of a moment, counted from 1970."""
+    return at_us // HOUR_US
+
+
+def series_of(counts: Counts) -> tuple[str, ...]:
+    """What is counted, whoever counted it and when: records of one series may be added up."""
+    match counts:
+        case ScoreCounts():
+            return "scores", counts.domain, counts.role, counts.model, str(counts.version)
+        case AlertCounts():
+            return "alerts", counts.domain
+        case InputCounts():
+            return "inputs", counts.kind
+
+
+def key_of(counts: Counts) -> bytes:
+    """The record's key: `<instance>/<hour>/` and the series, e.g. `3f0c…/490123/alerts/harassment`."""
+    return "/".join((counts.instance, str(counts.hour), *series_of(counts))).encode()
+
+
+def encode(counts: Counts) -> bytes:
+    """The record's value."""
+    return _encoder.encode(_Written(FORMAT, counts))
+
+
+def decode(value: bytes) -> Counts:
+    """Reads a record's value. Raises `msgspec.DecodeError` (or its subclass) for what this engine did not write."""
+    return _decoder.decode(value).counts
+
+
+def later(one: Counts, other: Counts) -> Counts:
+    """Of two records of one key the later one: counts of a process only grow. Equal ones are the same."""
+    return max(one, other, key=lambda counts: (counts.events, encode(counts)))
