@@ -63,7 +63,11 @@ class RuleEvidence:
 
 @dataclass(frozen=True, slots=True)
 class ModelEvidence:
-    """A model scored. `gate` is the GMU's mean weight of (text, image), None for message models."""
+    """A model scored. `gate` is the GMU's mean weight of (text, image), None for message models.
+
+    `decides` is False for a model that only watches: a shadow, or the one of champion and challenger whose turn it is
+    not in a canary. Its score stands in the prediction and raises nothing.
+    """
 
     domain: str
     model: str
@@ -73,11 +77,12 @@ class ModelEvidence:
     score: float | None
     gate: tuple[float, float] | None = None
     failure: str | None = None
+    decides: bool = True
 
     @property
     def raises_alert(self) -> bool:
-        """The score reached the threshold."""
-        return self.score is not None and self.score >= self.threshold
+        """The score reached the threshold, and the model decides here."""
+        return self.decides and self.score is not None and self.score >= self.threshold
 
     def record(self) -> dict[str, object]:
         """As it stands in an alert and in a prediction."""
@@ -94,6 +99,8 @@ class ModelEvidence:
         }
         if self.failure is not None:
             body["failure"] = self.failure
+        if not self.decides:
+            body["decides"] = False
         return body
 
 

@@ -96,6 +96,7 @@ def _evidence(wanted: Wanted, outcome: ModelScore | ModelFailure) -> ModelEviden
         score=outcome.score if isinstance(outcome, ModelScore) else None,
         gate=outcome.gate if isinstance(outcome, ModelScore) else None,
         failure=outcome.reason if isinstance(outcome, ModelFailure) else None,
+        decides=wanted.decides,
     )
 
 

@@ -139,6 +139,12 @@ class Score(Struct, frozen=True, kw_only=True):
     threshold: float
     gate: Gate | None
     failure: Annotated[str, Meta(description="Why there is no score")] | UnsetType = UNSET
+    decides: (
+        Annotated[
+            bool, Meta(description="false: the model only watches, this score raises nothing; absent: true")
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class FiredRule(Struct, frozen=True, kw_only=True):

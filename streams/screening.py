@@ -11,7 +11,6 @@ import itertools
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from streams.alerts import (
     MAX_SHOWN_TEXT,
@@ -38,6 +37,8 @@ from streams.inference.scorer import ModelVersion
 from streams.policy import Domain, ModelRef, Policy
 from streams.rule_engine import RuleHit, RuleSet, Scan, ScannedTurn
 from streams.rulebook import LiveRulebook, Rulebook
+from streams.shares import within
+from streams.vocabulary import Kind
 from streams.windows import Turn
 
 #: Turns whose tokens and scans are kept for the next four messages of their conversation. A turn is about 2 kB with
@@ -53,12 +54,13 @@ Origin = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A model that has a say in a domain for this event."""
+    """A model that is asked about an event for a domain; one that does not decide only leaves its score."""
 
     domain: str
     role: Role
     model: ModelVersion
     threshold: float
+    decides: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class Examiner:
             ),
             source=source,
             rulebook=book,
-            wanted=wanted_models(book.policy, "message"),
+            wanted=wanted_models(book.policy, "message", message.transaction_id),
             features=WindowFeatures(
                 tokens=tuple(text.tokens for text in prepared),
                 writers=tuple(WRITER_CODES[turn.writer] for turn in window),
@@ -159,7 +161,7 @@ class Examiner:
         hits = book.rules.evaluate_listing(scans, listing_facts(listing), at_us=decoded.at_us)
         title, description = self._text.prepare(listing.title), self._text.prepare(listing.description)
         originals: dict[tuple[str | None, str], str] = {(None, name): text for name, text in fields.items()}
-        wanted = wanted_models(book.policy, "listing")
+        wanted = wanted_models(book.policy, "listing", listing.listing_id)
         shown = {"listing": _shown_listing(listing, title.masked, description.masked)}
         return Case(
             screened=_screened(
@@ -187,21 +189,41 @@ class Examiner:
         return known
 
 
-def wanted_models(policy: Policy, kind: Literal["message", "listing"]) -> tuple[Wanted, ...]:
-    """The models of all domains for a kind of event: each champion, and each challenger beside it."""
-    return tuple(wanted for domain in policy.for_kind(kind) for wanted in _of_domain(domain))
+def wanted_models(policy: Policy, kind: Kind, key: str = "") -> tuple[Wanted, ...]:
+    """The models of all domains for a kind of event: each champion and each challenger, whatever its mode.
+
+    `key` names the conversation or listing. A canary decides by it, so that one model has all of a conversation.
+    """
+    return tuple(wanted for domain in policy.for_kind(kind) for wanted in _of_domain(domain, key))
 
 
-def _of_domain(domain: Domain) -> list[Wanted]:
+def _of_domain(domain: Domain, key: str) -> list[Wanted]:
     roles: tuple[tuple[Role, ModelRef | None], ...] = (
         ("champion", domain.champion),
         ("challenger", domain.challenger),
     )
     return [
-        Wanted(domain.name, role, ModelVersion(reference.model, reference.version), reference.threshold)
+        Wanted(
+            domain.name,
+            role,
+            ModelVersion(reference.model, reference.version),
+            reference.threshold,
+            decides=_decides(domain, role, key),
+        )
         for role, reference in roles
         if reference is not None
     ]
+
+
+def _decides(domain: Domain, role: Role, key: str) -> bool:
+    challenger, mode = domain.challenger, domain.trial.mode
+    if challenger is None or mode == "beside":
+        return True
+    if mode == "shadow":
+        return role == "champion"
+    # With the version in the salt the next challenger meets other subjects, and none is always tried upon.
+    salt = f"canary:{domain.name}:{challenger.model}:{challenger.version}"
+    return within(domain.trial.share, salt, key) == (role == "challenger")
 
 
 def message_facts(message: Message) -> dict[str, str | float | bool]:

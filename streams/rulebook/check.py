@@ -9,7 +9,7 @@ from pathlib import PurePath
 import msgspec
 
 from streams.diagnostics import Issue, errors, in_reading_order
-from streams.policy import POLICY_FILE, Domain, Policy, parse_policy, policy_of
+from streams.policy import NO_PATROL, POLICY_FILE, Domain, Patrol, Policy, parse_policy, policy_of
 from streams.rule_engine import RuleSet
 from streams.rule_engine.reading import ReadRule, read_list_file, read_rule_file
 from streams.rule_engine.rule import Rule
@@ -37,6 +37,7 @@ class Bundle(msgspec.Struct, frozen=True):
     samples_run: int
     rules_of: dict[str, tuple[str, ...]] = {}
     valve: ValveLimits = ValveLimits()
+    patrol: Patrol = NO_PATROL
 
     @property
     def usable(self) -> bool:
@@ -46,7 +47,7 @@ class Bundle(msgspec.Struct, frozen=True):
     @property
     def policy(self) -> Policy:
         """The policy of the domains."""
-        return policy_of(self.domains, self.valve)
+        return policy_of(self.domains, self.valve, self.patrol)
 
 
 def check(files: Sequence[SourceFile], *, now_us: int, benign: Sequence[BenignText] = ()) -> Bundle:
@@ -105,6 +106,7 @@ def check(files: Sequence[SourceFile], *, now_us: int, benign: Sequence[BenignTe
         samples_run,
         rules_of,
         policy.valve if policy else ValveLimits(),
+        policy.patrol if policy else NO_PATROL,
     )
 
 

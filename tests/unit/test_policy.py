@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streams.policy import Domain, ModelRef, Policy, parse_policy
+import pytest
+
+from streams.policy import Domain, ModelRef, Patrol, Policy, Trial, parse_policy
 
 _GOOD = """\
 format: 1
@@ -62,6 +64,53 @@ def test_the_version_is_of_what_it_says() -> None:
     assert _policy(_GOOD.replace("0.91", "0.92")).version != _policy(_GOOD).version
 
 
+def test_a_file_without_the_newer_fields_keeps_the_version_that_it_always_had() -> None:
+    """Alerts and predictions of years name it: the figures are those of the engine before these fields."""
+    assert _policy(_GOOD).version == "c9a43917655f11a7"
+    valve = "safety_valve: {max_share: 0.2, over_events: 5000}\n"
+    assert _policy(valve + _GOOD).version == "3fe318dccc5d1a82"
+    usual = _GOOD.replace("0.88}", "0.88, mode: beside}").replace("500}", "500, mode: fixed}")
+    assert _policy(usual + "patrol: {share: {message: 0}}\n").version == "c9a43917655f11a7"
+
+
+@pytest.mark.parametrize(
+    ("trial", "read"),
+    [
+        ("mode: beside", Trial()),
+        ("mode: shadow", Trial("shadow")),
+        ("mode: canary, share: 0.05", Trial("canary", 0.05)),
+        ("mode: canary, share: 1", Trial("canary", 1.0)),
+    ],
+)
+def test_how_a_challenger_takes_part(trial: str, read: Trial) -> None:
+    policy = _policy(_GOOD.replace("0.88}", f"0.88, {trial}}}"))
+    domain = policy.domains["off_platform_payment"]
+    assert domain.challenger == ModelRef("message_off_platform_payment", 4, 0.88)
+    assert domain.trial == read
+    assert (policy.version == _policy(_GOOD).version) == (read == Trial())
+
+
+def test_a_challenger_beside_the_champion_has_half_of_the_budget() -> None:
+    def each(text: str) -> float | None:
+        return _policy(text).domains["off_platform_payment"].alerts_per_day_each
+
+    assert each(_GOOD) == 250
+    assert each(_GOOD.replace("0.88}", "0.88, mode: shadow}")) == 500
+    assert each(_GOOD.replace("0.88}", "0.88, mode: canary, share: 0.1}")) == 500
+    assert each("\n".join(line for line in _GOOD.splitlines() if "challenger" not in line)) == 500
+    assert each(_GOOD.replace("    budget: {alerts_per_day: 500}\n", "")) is None
+
+
+def test_the_patrol_and_the_budget_are_read() -> None:
+    adaptive = _GOOD.replace("500}", "500, mode: adaptive}")
+    policy = _policy(adaptive + "patrol: {share: {message: 0.0005, listing: 0.001}}\n")
+    assert policy.domains["off_platform_payment"].budget_mode == "adaptive"
+    assert policy.patrol == Patrol(message=0.0005, listing=0.001)
+    assert (policy.patrol.share("message"), policy.patrol.share("listing")) == (0.0005, 0.001)
+    assert _policy(_GOOD + "patrol: {share: {listing: 0.001}}\n").patrol == Patrol(listing=0.001)
+    assert len({policy.version, _policy(adaptive).version, _policy(_GOOD).version}) == 3
+
+
 def test_every_mistake_is_named_with_its_place() -> None:
     approved = Path(__file__).with_name("test_policy.approved.txt")
     policy, issues = parse_policy(_BAD.encode(), "domains.yaml")
@@ -117,5 +166,34 @@ domains:
     applies_to: message
     severity: low
     champion: 5
+  patrol:
+    title: x
+    applies_to: message
+    severity: low
+  trials:
+    title: x
+    applies_to: message
+    severity: low
+    champion: {model: good_model, version: 1, threshold: 0.5}
+    challenger: {model: good_model, version: 2, threshold: 0.5, mode: canary}
+  unused_share:
+    title: x
+    applies_to: message
+    severity: low
+    champion: {model: good_model, version: 1, threshold: 0.5, mode: shadow}
+    challenger: {model: good_model, version: 2, threshold: 0.5, share: 2}
+  adaptive:
+    title: x
+    applies_to: message
+    severity: low
+    budget: {mode: adaptive}
+  modes:
+    title: x
+    applies_to: message
+    severity: low
+    champion: {model: good_model, version: 1, threshold: 0.5}
+    challenger: {model: good_model, version: 2, threshold: 0.5, mode: canari}
+    budget: {alerts_per_day: 5, mode: adaptiv}
+patrol: {share: {message: 5%, image: 0.1}, per_day: 5}
 """
 _BAD = _BAD.replace("TITLE", "x" * 201)
