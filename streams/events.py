@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -105,7 +105,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
-Event = TypeVar("Event", Listing, Message, Decision)
+Event = TypeVar("Event", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +135,16 @@ _parse_json = msgspec.json.Decoder().decode
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _WHERE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+#: How msgspec begins when it names the value: of a choice of words, of the word that chooses a type.
+_NAMES_THE_VALUE = ("Invalid enum value", "Invalid value")
 
 
 def decode_listing(
     value: bytes | None, *, key: bytes | None, timestamp_us: int, headers: Sequence[tuple[str, bytes]] = ()
 ) -> Decoded[Listing]:
     """Decode a `listings` record. Raises `BadRecord`."""
-    event, notes, unknown = _decode(value, Listing, headers)
-    notes += _key_notes(key, event.listing_id)
+    event, notes, unknown = decode_record(value, Listing, headers)
+    notes += key_notes(key, event.listing_id)
     at_us, time_notes = event_time_us(event.updated_at, timestamp_us)
     return Decoded(event, at_us, notes + time_notes, unknown)
 
@@ -151,8 +153,8 @@ def decode_message(
     value: bytes | None, *, key: bytes | None, timestamp_us: int, headers: Sequence[tuple[str, bytes]] = ()
 ) -> Decoded[Message]:
     """Decode a `messages` record. Raises `BadRecord`."""
-    event, notes, unknown = _decode(value, Message, headers)
-    notes += _key_notes(key, event.transaction_id)
+    event, notes, unknown = decode_record(value, Message, headers)
+    notes += key_notes(key, event.transaction_id)
     at_us, time_notes = event_time_us(event.sent_at, timestamp_us)
     return Decoded(event, at_us, notes + time_notes, unknown)
 
@@ -161,8 +163,8 @@ def decode_decision(
     value: bytes | None, *, key: bytes | None, timestamp_us: int, headers: Sequence[tuple[str, bytes]] = ()
 ) -> Decoded[Decision]:
     """Decode a `decisions` record. Raises `BadRecord`."""
-    event, notes, unknown = _decode(value, Decision, headers)
-    notes += _key_notes(key, event.alert_id)
+    event, notes, unknown = decode_record(value, Decision, headers)
+    notes += key_notes(key, event.alert_id)
     at_us, time_notes = event_time_us(event.decided_at, timestamp_us)
     return Decoded(event, at_us, notes + time_notes, unknown)
 
@@ -195,9 +197,27 @@ def rfc3339(at_us: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _decode(
-    value: bytes | None, kind: type[Event], headers: Sequence[tuple[str, bytes]]
+def without_nulls(body: dict[str, Any]) -> dict[str, Any]:
+    """A field that is null is a field that is not there, also among the attributes: producers write both."""
+    attributes = body.get("attributes")
+    if isinstance(attributes, dict) and None in attributes.values():
+        body = {**body, "attributes": {k: v for k, v in attributes.items() if v is not None}}
+    if None in body.values():
+        return {k: v for k, v in body.items() if v is not None}
+    return body
+
+
+def decode_record(
+    value: bytes | None,
+    kind: type[Event],
+    headers: Sequence[tuple[str, bytes]],
+    *,
+    cleaned: Callable[[dict[str, Any]], dict[str, Any]] = without_nulls,
 ) -> tuple[Event, tuple[str, ...], tuple[str, ...]]:
+    """Bytes to an event of the kind: (the event, notes, names of unknown fields). Raises `BadRecord`.
+
+    `cleaned` takes the JSON object to what is checked against the kind.
+    """
     for name, stated in headers:
         if name == FORMAT_HEADER and stated != FORMAT_VERSION:
             shown = stated[:20].decode("utf-8", "replace")
@@ -218,12 +238,12 @@ def _decode(
         raise BadRecord("not_utf8", f"byte {error.start} is not valid UTF-8") from error
     if not isinstance(body, dict):
         raise BadRecord("wrong_type", f"the record is a JSON {type(body).__name__}, not an object")
-    body = _without_nulls(body)
+    body = cleaned(body)
     try:
         event = msgspec.convert(body, kind)
     except msgspec.ValidationError as error:
         raise _refusal(error) from error
-    unknown = tuple(sorted(body.keys() - _FIELDS[kind]))
+    unknown = tuple(sorted(body.keys() - frozenset(kind.__struct_fields__)))
     return event, notes, unknown
 
 
@@ -243,16 +263,6 @@ def _parse_leniently(value: bytes, error: Exception) -> Any:  # noqa: ANN401 - J
     if not _ESCAPED_SURROGATE.search(text):  # the fast parser refused it for another reason
         raise BadRecord("not_json", str(error)) from error
     return clean
-
-
-def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:
-    """A field that is null is a field that is not there, also among the attributes: producers write both."""
-    attributes = body.get("attributes")
-    if isinstance(attributes, dict) and None in attributes.values():
-        body = {**body, "attributes": {k: v for k, v in attributes.items() if v is not None}}
-    if None in body.values():
-        return {k: v for k, v in body.items() if v is not None}
-    return body
 
 
 def _no_such_constant(name: str) -> object:
@@ -283,7 +293,7 @@ def _refusal(error: msgspec.ValidationError) -> BadRecord:
     text = str(error)
     if "missing required field" in text:
         return BadRecord("missing_field", text)
-    if text.startswith(("Invalid enum value", "Expected `str` of length", "Expected `array` of length")):
+    if text.startswith((*_NAMES_THE_VALUE, "Expected `str` of length", "Expected `array` of length")):
         return BadRecord("bad_value", without_values(error))
     return BadRecord("wrong_type", without_values(error))
 
@@ -293,20 +303,16 @@ def without_values(error: msgspec.DecodeError) -> str:
     which may be personal data.
     """
     text = _WHERE.sub(r" - at `\g<path>`", str(error))
-    if not text.startswith("Invalid enum value"):
+    if not text.startswith(_NAMES_THE_VALUE):
         return text
     where = text.rpartition(" - at ")
     return f"not one of the allowed values{where[1]}{where[2] if where[1] else ''}"
 
 
-def _key_notes(key: bytes | None, expected: str) -> tuple[str, ...]:
+def key_notes(key: bytes | None, expected: str) -> tuple[str, ...]:
+    """What is odd about a record's key."""
     if not key:
         return ("key_missing",)
     if key != expected.encode("utf-8", "replace"):
         return ("key_mismatch",)
     return ()
-
-
-_FIELDS: dict[type[Any], frozenset[str]] = {
-    kind: frozenset(kind.__struct_fields__) for kind in (Listing, Message, Decision)
-}

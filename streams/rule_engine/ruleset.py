@@ -114,11 +114,12 @@ class RuleSet:
         return self._scanner.scan(text)
 
     def evaluate_message(
-        self, turns: Sequence[ScannedTurn], facts: Mapping[str, Fact], *, at_us: int
+        self, turns: Sequence[ScannedTurn], facts: Mapping[str, Fact], *, at_us: int, counted: bool = True
     ) -> list[RuleHit]:
         """The rules that fire on a message: `turns` oldest first, the last one is the event.
 
         `facts` are the event's (`status`, `writer`, `sender_id`). A scan made by another rule set is made again.
+        Not `counted`: the event is judged once more, and neither the watch nor its valve count it.
         """
         if not turns:
             return []
@@ -126,24 +127,28 @@ class RuleSet:
             if turn.scan.version != self.version:
                 turns = self.own_turns(turns)
                 break
-        if self.watch is not None:
+        if self.watch is not None and counted:
             self.watch.saw("message")
         indexes = self._triggered_by_messages([turn.scan for turn in turns])
         if not indexes:
             return []
-        return self._evaluate(indexes, lambda compiled: compiled.in_messages(turns), facts, at_us)
+        return self._evaluate(
+            indexes, lambda compiled: compiled.in_messages(turns), facts, at_us, counted=counted
+        )
 
     def evaluate_listing(
-        self, fields: Mapping[str, Scan], facts: Mapping[str, Fact], *, at_us: int
+        self, fields: Mapping[str, Scan], facts: Mapping[str, Fact], *, at_us: int, counted: bool = True
     ) -> list[RuleHit]:
-        """The rules that fire on a listing: `fields` are `title` and `description`."""
+        """The rules that fire on a listing: `fields` are `title` and `description`. `counted` as for messages."""
         scans = self.own_fields(fields)
-        if self.watch is not None:
+        if self.watch is not None and counted:
             self.watch.saw("listing")
         indexes = self._triggered_by_fields(scans.values())
         if not indexes:
             return []
-        return self._evaluate(indexes, lambda compiled: compiled.in_fields(scans), facts, at_us)
+        return self._evaluate(
+            indexes, lambda compiled: compiled.in_fields(scans), facts, at_us, counted=counted
+        )
 
     def own_turns(self, turns: Sequence[ScannedTurn]) -> list[ScannedTurn]:
         """The turns with scans of this set."""
@@ -167,8 +172,10 @@ class RuleSet:
         find: Callable[[CompiledRule], list[Found]],
         facts: Mapping[str, Fact],
         at_us: int,
+        *,
+        counted: bool,
     ) -> list[RuleHit]:
-        watch = self.watch
+        watch = self.watch if counted else None
         ways: dict[int, WayBack] = {}
         hits = []
         for index in indexes:
@@ -180,10 +187,16 @@ class RuleSet:
                 tally.spent_s += perf_counter() - began
             if not found:
                 continue
-            rule = compiled.rule
-            alerts = rule.mode == "active" if watch is None else watch.fired(rule, compiled.version, at_us)
+            alerts = self._may_alert(compiled, at_us, counted=counted)
             hits.append(hit_of(compiled, spans_of(found, ways), "active" if alerts else "shadow"))
         return sorted(hits, key=_most_urgent_first)
+
+    def _may_alert(self, compiled: CompiledRule, at_us: int, *, counted: bool) -> bool:
+        if self.watch is None:
+            return compiled.rule.mode == "active"
+        if counted:
+            return self.watch.fired(compiled.rule, compiled.version, at_us)
+        return compiled.rule.mode == "active" and not self.watch.silences(compiled.rule.id, compiled.version)
 
     def candidates(self, kind: Kind, scans: Iterable[Scan]) -> list[CompiledRule]:
         """The rules that could fire on these scans of this set, in no order; of messages the last one is the event."""

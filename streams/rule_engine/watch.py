@@ -99,14 +99,18 @@ class RuleWatch:
             tally.alerts += 1
         return True
 
+    def silences(self, rule_id: str, version: str) -> bool:
+        """The valve has set this version of the rule to shadow."""
+        known = self.tripped.get(rule_id)
+        return known is not None and known.rule_version == version
+
     def news(self) -> list[Tripped]:
         """Rules that were shadowed since this was last asked."""
         news, self._news = self._news, []
         return news
 
     def _holds(self, rule: Rule, version: str, at_us: int) -> bool:
-        known = self.tripped.get(rule.id)
-        if known is not None and known.rule_version == version:
+        if self.silences(rule.id, version):
             return True
         seen = self.events[rule.kind]
         group_size = max(1, self.limits.over_events // _GROUPS)

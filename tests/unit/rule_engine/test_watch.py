@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.rule_engine import RuleSet, RuleWatch
+from streams.rule_engine import RuleSet, RuleWatch, ScannedTurn
 from streams.rule_engine.rule import Match
 from streams.vocabulary import ValveLimits
 from tests.unit.rule_engine.making import listing_rule, message_rule, say
@@ -67,6 +67,27 @@ def test_events_of_the_other_kind_do_not_count() -> None:
     for _ in range(60):
         rules.evaluate_listing({"title": rules.scan("ok")}, {}, at_us=0)
     assert say(rules, "LINE")[0].mode == "active"
+
+
+def test_an_event_judged_once_more_is_not_counted_and_a_silenced_rule_stays_silent() -> None:
+    """Reports bring what violates: counted, a rule would soon seem to fire on everything."""
+    watch = RuleWatch(ValveLimits(max_share=0.1, over_events=100))
+    rules = RuleSet([_RULE, listing_rule(Match(any=("LINE",)), id="listing")], watch=watch)
+    watch.follow(rules.rules)
+
+    def again() -> tuple[str, str]:
+        scan = rules.scan("LINE")
+        turn = ScannedTurn("m", "buyer", scan)
+        (message,) = rules.evaluate_message([turn], {}, at_us=0, counted=False)
+        (listing,) = rules.evaluate_listing({"title": scan}, {}, at_us=0, counted=False)
+        return message.mode, listing.mode
+
+    assert {again() for _ in range(100)} == {("active", "active")}
+    assert watch.events == {"message": 0, "listing": 0}
+    assert watch.tallies["test.rule"].hits == watch.tallies["test.rule"].candidates == 0
+    for _ in range(60):
+        say(rules, "LINE")
+    assert again() == ("shadow", "active")
 
 
 @given(st.lists(st.booleans(), max_size=300), st.integers(10, 80))
