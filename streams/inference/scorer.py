@@ -186,7 +186,7 @@ class Scorer:
     async def _assembled(
         self, assembly: Assembly, versions: tuple[ModelVersion, ...], inputs: Arrays
     ) -> Columns:
-        """All of the versions in one request; each alone where the assembly is no longer served."""
+        """All of the versions in one request; each alone where the assembly is gone, or fails on a row."""
         names = [str(version) for version in versions]
         answers = await self._by_row(assembly.model, inputs, names, partial(_head_scores, versions))
         if any(isinstance(answer, ModelFailure) and answer.reason in _GONE for answer in answers):
@@ -195,10 +195,19 @@ class Scorer:
                 self._assemblies = tuple(one for one in self._assemblies if one != assembly)
             parts = await _together(self._alone(version, inputs, MESSAGE) for version in versions)
             return {version: column for part in parts for version, column in part.items()}
-        return {
+        columns: dict[ModelVersion, list[Outcome]] = {
             version: [answer if isinstance(answer, ModelFailure) else answer[place] for answer in answers]
             for place, version in enumerate(versions)
         }
+        failed = [at for at, answer in enumerate(answers) if _is_its_own_fault(answer)]
+        if failed:
+            # A fault of the assembly's graph must not cost scores that its heads' own models would give.
+            some = {name: array[failed] for name, array in inputs.items()}
+            for part in await _together(self._alone(version, some, MESSAGE) for version in versions):
+                for version, column in part.items():
+                    for at, outcome in zip(failed, column, strict=True):
+                        columns[version][at] = outcome
+        return columns
 
     async def _by_row(
         self,
@@ -276,6 +285,11 @@ def _head_scores(
     """Reads each head's output as the model's own `score`: NaN of one head is that head's failure only."""
     by_head = [_scores({"score": outputs[str(version)]}, count) for version in versions]
     return list(zip(*by_head, strict=True))
+
+
+def _is_its_own_fault(answer: object) -> bool:
+    """The assembly itself gave nothing for the row, and would not later: no server was away, no answer late."""
+    return isinstance(answer, ModelFailure) and not answer.retriable
 
 
 def _embeddings(outputs: Arrays, count: int) -> list[npt.NDArray[np.float32] | ModelFailure]:
