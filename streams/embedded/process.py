@@ -119,12 +119,16 @@ class ServerProcess:
             written = log.read().decode("utf-8", "replace").splitlines()
         return "\n".join(written[-lines:])
 
+    @property
+    def fate(self) -> str:
+        """Its name and how it ended, for a sentence."""
+        status = self.exit_status
+        if status is None:
+            return f"{self.name} did not start"
+        if status < 0:
+            return f"{self.name} was ended by {signal.Signals(-status).name}"
+        return f"{self.name} ended with status {status}"
+
     def died(self) -> EmbeddedServerError:
         """What to raise when it is found dead."""
-        status = self.exit_status
-        cause = "did not start" if status is None else f"ended with status {status}"
-        if status is not None and status < 0:
-            cause = f"was ended by {signal.Signals(-status).name}"
-        return EmbeddedServerError(
-            f"{self.name} {cause}; its log, {self.log_file}, ends with:\n{self.log_tail()}"
-        )
+        return EmbeddedServerError(f"{self.fate}; its log, {self.log_file}, ends with:\n{self.log_tail()}")

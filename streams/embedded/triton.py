@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import time
 import urllib.error
@@ -15,6 +16,14 @@ from streams.embedded.process import EmbeddedServerError, ServerProcess, free_po
 from streams.embedded.shared_memory import regions_of_group, remove_regions
 from streams.embedded.triton_wheel import TritonWheel
 
+logger = logging.getLogger(__name__)
+
+#: How often a start that a crowded machine spoilt is tried again. In what Triton writes as it aborts: its stubs share
+#: locks in memory, and whoever waits too long for one gives up (boost::interprocess).
+_MORE_STARTS = 2
+_LOCK_GIVEN_UP = "lock_exception"
+#: The message stands before a trace of some forty lines.
+_LAST_WORDS_LINES = 200
 #: A normal stop takes 3 s; after a stub died, or a warmup failed, Triton waits its --exit-timeout-secs out.
 _EXIT_TIMEOUT_S = 8
 _STOP_GRACE_S = _EXIT_TIMEOUT_S + 4.0
@@ -103,13 +112,24 @@ class EmbeddedTriton:
     def wait_ready(self, timeout_s: float = 60.0) -> EmbeddedTriton:
         """Wait until it serves requests, and until every model named in `models` is ready.
 
-        Raises EmbeddedServerError with Triton's reason when it died, a named model did not load, or time ran out.
+        One that gives up waiting for a lock of its own before it is ready, as on a crowded machine, is started again
+        twice. Raises EmbeddedServerError with Triton's reason when it died, a named model did not load, or time ran out.
         """
         deadline = time.monotonic() + timeout_s
+        starts_left = _MORE_STARTS
         while not self._get("/v2/health/ready"):
             if not self._process.running:
                 self._reap()
-                raise self._process.died()
+                if not starts_left or not self._gave_a_lock_up():
+                    raise self._process.died()
+                starts_left -= 1
+                logger.warning(
+                    "%s before it was ready: it gave up waiting for a lock, as it does on a machine with too much to do; "
+                    "starting it again (%d more after this)",
+                    self._process.fate,
+                    starts_left,
+                )
+                self.start()
             if time.monotonic() > deadline:
                 raise EmbeddedServerError(
                     f"the embedded Triton was not ready after {timeout_s:g} s; its log, {self.log_file}, "
@@ -195,6 +215,11 @@ class EmbeddedTriton:
         except (urllib.error.URLError, OSError):
             return False
         return True
+
+    def _gave_a_lock_up(self) -> bool:
+        return self._process.exit_status == -signal.SIGABRT and _LOCK_GIVEN_UP in self._process.log_tail(
+            _LAST_WORDS_LINES
+        )
 
     def _note_regions(self) -> None:
         if self._process.running:
