@@ -7,16 +7,20 @@ order in which they are read. A reader keeps that one of each key and adds them 
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from streams.alerts import Role
 from streams.vocabulary import Kind
 
 FORMAT: Final = 1
 HOUR_US: Final = 3600 * 1_000_000
+
+Name = TypeVar("Name", int, str)
 
 
 class ScoreCounts(Struct, frozen=True, kw_only=True, tag_field="of", tag="scores", omit_defaults=True):
@@ -58,13 +62,17 @@ class AlertCounts(Struct, frozen=True, kw_only=True, tag_field="of", tag="alerts
 
 
 class InputCounts(Struct, frozen=True, kw_only=True, tag_field="of", tag="inputs", omit_defaults=True):
-    """Facts of the inputs of one kind (`inputs.input_facts`): by fact, how many events had which value of it."""
+    """Facts of the inputs of one kind: each a name and how often it was so (`inputs.facts_of`)."""
 
     instance: str
     hour: int
     kind: Kind
-    events: int = 0
-    facts: dict[str, dict[str, int]] = {}
+    facts: dict[str, int] = {}
+
+    @property
+    def events(self) -> int:
+        """All events counted."""
+        return self.facts.get("events", 0)
 
 
 Counts = ScoreCounts | AlertCounts | InputCounts
@@ -114,4 +122,35 @@ def decode(value: bytes) -> Counts:
 
 def later(one: Counts, other: Counts) -> Counts:
     """Of two records of one key the later one: counts of a process only grow. Equal ones are the same."""
-    return max(one, other, key=lambda counts: (counts.events, encode(counts)))
+    return max(one, other, key=lambda counts: counts.events)
+
+
+def summed(several: Sequence[Counts]) -> Counts:
+    """The sum of records of one series (at least one), of any instances and hours; it carries those of the first."""
+    first = several[0]
+    match first:
+        case ScoreCounts():
+            scores = [one for one in several if isinstance(one, ScoreCounts)]
+            return structs.replace(
+                first,
+                alone=_added(one.alone for one in scores),
+                with_rule=_added(one.with_rule for one in scores),
+                failed=sum(one.failed for one in scores),
+            )
+        case AlertCounts():
+            alerts = [one for one in several if isinstance(one, AlertCounts)]
+            return structs.replace(
+                first,
+                by_rules=sum(one.by_rules for one in alerts),
+                by_models=sum(one.by_models for one in alerts),
+            )
+        case InputCounts():
+            inputs = [one for one in several if isinstance(one, InputCounts)]
+            return structs.replace(first, facts=_added(one.facts for one in inputs))
+
+
+def _added(several: Iterable[Mapping[Name, int]]) -> dict[Name, int]:
+    total: Counter[Name] = Counter()
+    for one in several:
+        total.update(one)
+    return dict(total)
