@@ -13,6 +13,7 @@ import numpy.typing as npt
 from streams import metrics
 from streams.agents.pace import Pace
 from streams.conclusion import Outcomes
+from streams.features.images import LoadedImage
 from streams.features.tensors import ListingFeatures, WindowFeatures
 from streams.inference.scorer import ModelFailure, ModelScore, ModelVersion, Scorer
 from streams.screening import Case
@@ -22,6 +23,12 @@ REMEMBERED_EMBEDDINGS = 2_000
 
 #: As many as there are calls to one model at once (`inference.calls.MOST_IN_FLIGHT`): more would only wait for those.
 PARTS_AT_ONCE = 4
+
+#: The part of a batch's time that its pictures have. Of the 5 s that an event has these are 3 s, the time of one image
+#: (`SEKISHO_IMAGE_TIMEOUT_S`), and leave 2 s for the models, the time of one call to Triton.
+PICTURES_SHARE = 0.6
+#: Of a picture that was not there by then.
+TOO_LATE = "image_timeout"
 
 Embedding = npt.NDArray[np.float32]
 
@@ -51,11 +58,12 @@ class ModelStep:
         """One `Scores` per case. Never raises for what servers do; a deadline that passes is a failure that may pass.
 
         What the cases have waited for their turn counts, up to half of the deadline: less than the other half would
-        only make Triton begin what nobody waits for.
+        only make Triton begin what nobody waits for. A listing whose picture is not there in time is scored without.
         """
-        pictures = await self._pictures(cases)
         left_s = self._deadline_s - min(waited_s, self._deadline_s / 2)
-        until_s = asyncio.get_running_loop().time() + left_s
+        now_s = asyncio.get_running_loop().time()
+        until_s = now_s + left_s
+        pictures = await self._pictures(cases, until_s=now_s + PICTURES_SHARE * left_s)
         scores: list[Scores] = []
         while len(scores) < len(cases):
             part = slice(len(scores), len(scores) + self._pace.rows)
@@ -138,11 +146,23 @@ class ModelStep:
             )
         return await self._scorer.score_listings([r for r in rows if isinstance(r, ListingFeatures)], models)
 
-    async def _pictures(self, cases: Sequence[Case]) -> list[tuple[str, npt.NDArray[np.uint8]] | None]:
-        """The decoded picture of each case. Loading began when the case was examined and has its own time limit."""
+    async def _pictures(
+        self, cases: Sequence[Case], *, until_s: float
+    ) -> list[tuple[str, npt.NDArray[np.uint8]] | None]:
+        """The decoded picture of each case, None without one; one that is not there by `until_s` is given up.
+
+        Loading began when the case was examined. It has a time limit for every address, and a turn to wait for: a host
+        that accepts and says nothing would hold a batch, and all behind it, for minutes.
+        """
+        loading = [case.image for case in cases if case.image is not None]
+        if loading:
+            left_s = until_s - asyncio.get_running_loop().time()
+            await asyncio.wait(loading, timeout=max(0.0, left_s))
         pictures: list[tuple[str, npt.NDArray[np.uint8]] | None] = []
         for case in cases:
-            loaded = (await case.image)[0] if case.image is not None else None
+            if case.image is not None and not case.image.done():
+                case.image.cancel()
+            loaded = _loaded(case)[0]
             pictures.append(None if loaded is None else (loaded.digest, loaded.pixels))
         return pictures
 
@@ -180,10 +200,19 @@ def without_scores(case: Case) -> Scores:
     return Scores({wanted.model: failure for wanted in case.wanted})
 
 
+def _loaded(case: Case) -> tuple[LoadedImage | None, tuple[str, ...]]:
+    """The picture and the notes of those before it; of one that was given up there is neither."""
+    if case.image is None:
+        return None, ()
+    if not case.image.done() or case.image.cancelled():
+        return None, (TOO_LATE,)
+    return case.image.result()
+
+
 def _image_notes(case: Case) -> tuple[str, ...]:
     if case.image is None:
         return ()
-    loaded, notes = case.image.result()
+    loaded, notes = _loaded(case)
     metrics.IMAGES.labels(outcome="loaded" if loaded is not None else "none").inc()
     return notes
 
