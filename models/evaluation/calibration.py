@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from models.evaluation.intervals import Estimate, wilson
+from models.evaluation.intervals import Estimate
+from streams.review.shares import wilson
 
 #: Tenths, as in Guo et al. 2017, "On Calibration of Modern Neural Networks".
 BINS: Final = 10

@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from streams.review.shares import wilson
+
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
@@ -104,13 +106,3 @@ def share_estimate(value: float, figures: Floats, of: int) -> Estimate:
     if found.value in {0.0, 1.0} and found.low == found.high:
         return Estimate(found.value, *wilson(round(value * of), of))
     return found
-
-
-def wilson(found: int, of: int, z: float = 1.959964) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927); (0, 1) of nothing. Fit for few cases and for shares of 0 and 1."""
-    if of == 0:
-        return 0.0, 1.0
-    share = found / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z / (1 + z * z / of) * float(np.sqrt(share * (1 - share) / of + z * z / (4 * of * of)))
-    return max(0.0, middle - half), min(1.0, middle + half)

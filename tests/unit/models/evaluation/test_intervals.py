@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.stats import binomtest, norm
+from scipy.stats import norm
 
 from models.evaluation.intervals import (
     Estimate,
@@ -14,7 +12,6 @@ from models.evaluation.intervals import (
     estimate,
     percentile_interval,
     share_estimate,
-    wilson,
 )
 from models.evaluation.ranking import Ranking
 
@@ -57,17 +54,6 @@ def test_figures_that_are_seldom_defined_have_no_interval() -> None:
     assert estimate(0.5, figures) == Estimate(0.5)
     assert estimate(float("nan"), figures) == Estimate(None)
     assert percentile_interval(np.concatenate([np.full(97, 0.5), np.full(3, np.nan)])) == (0.5, 0.5)
-
-
-@given(st.integers(1, 500), st.data())
-def test_wilson_is_that_of_scipy(of: int, data: st.DataObject) -> None:
-    found = data.draw(st.integers(0, of))
-    interval = binomtest(found, of).proportion_ci(method="wilson")
-    assert wilson(found, of) == pytest.approx((interval.low, interval.high), abs=1e-6)
-
-
-def test_wilson_of_nothing_is_all() -> None:
-    assert wilson(0, 0) == (0.0, 1.0)
 
 
 def test_certainty_that_only_comes_from_resampling_is_not_promised() -> None:

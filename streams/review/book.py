@@ -1,0 +1,197 @@
+"""The book of alerts and what was decided about them, folded from records in any order (pure).
+
+Two books that have seen the same records are the same, whatever the order and the repeats: that is what lets every
+worker keep one of its own. Of an alert the highest revision counts; of decisions the newest. A decision on an alert
+that is not in the book waits for it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from streams.review.alerted import Alerted, ByModel, ByRule, RaisedBy
+from streams.review.verdicts import Judgement, Verdict, contradictory, with_verdict
+
+DAY_US: Final = 86_400 * 1_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_encode = msgspec.json.Encoder().encode
+
+
+class Fact(Struct, frozen=True, gc=False):
+    """What the book keeps of an alert. `raised_at_us`: microseconds since 1970."""
+
+    alert_id: str
+    domain: str
+    revision: int
+    raised_at_us: int
+    raised_by: tuple[RaisedBy, ...]
+
+    @property
+    def day(self) -> int:
+        """The UTC day it was raised on, counted from 1970."""
+        return self.raised_at_us // DAY_US
+
+    @property
+    def score(self) -> float | None:
+        """The highest score, where models alone raised it; None where a rule or a report did, with or without them."""
+        scores = [by.score for by in self.raised_by if isinstance(by, ByModel)]
+        return max(scores) if scores and len(scores) == len(self.raised_by) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An alert and all that was decided about it."""
+
+    fact: Fact
+    judgement: Judgement
+
+    @property
+    def verdict(self) -> str | None:
+        """The verdict that counts; None while nobody decided."""
+        return self.judgement[0].verdict if self.judgement else None
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """What is odd about the decisions in a book, counted in alerts.
+
+    `unknown`: decided, but no such alert is in the book (yet, or any more). `again`: decided more than once.
+    `contradicted`: a violation by one decision and none by another. `early`: decided before the alert was raised, by
+    the clocks.
+    """
+
+    unknown: int
+    again: int
+    contradicted: int
+    early: int
+
+
+class Book:
+    """Alerts by day, and judgements by alert. Not for several threads: `cases` makes a copy for another one."""
+
+    def __init__(self) -> None:
+        self._facts: dict[str, Fact] = {}
+        self._days: dict[int, set[str]] = {}
+        self._judgements: dict[str, Judgement] = {}
+        self._changed: set[int] = set()
+        self._first_day = 0
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    def add_alert(self, facts: Alerted) -> None:
+        """Take in an alert's facts. Raises `ValueError` when its time cannot be read."""
+        fact = Fact(
+            facts.alert_id,
+            sys.intern(facts.domain),
+            facts.revision,
+            _time_us(facts.raised_at),
+            tuple(map(_interned, facts.raised_by)),
+        )
+        if fact.day < self._first_day:
+            return
+        known = self._facts.get(fact.alert_id)
+        if known is not None:
+            if _rank(fact) <= _rank(known):
+                return
+            self._days[known.day].discard(known.alert_id)
+            self._changed.add(known.day)
+        self._facts[fact.alert_id] = fact
+        self._days.setdefault(fact.day, set()).add(fact.alert_id)
+        self._changed.add(fact.day)
+
+    def add_verdict(self, alert_id: str, verdict: Verdict) -> bool:
+        """Take in a decision; False when it was there already."""
+        before = self._judgements.get(alert_id, ())
+        after = with_verdict(before, verdict)
+        if after == before:
+            return False
+        self._judgements[alert_id] = after
+        if fact := self._facts.get(alert_id):
+            self._changed.add(fact.day)
+        return True
+
+    def forget(self, before_us: int) -> None:
+        """Drop what was raised before that moment's UTC day and take in no more of it; with it what was decided about
+        it, and what was decided before about alerts that nobody knows.
+        """
+        first_day = before_us // DAY_US
+        if first_day <= self._first_day:
+            return
+        self._first_day = first_day
+        for day in [day for day in self._days if day < first_day]:
+            for alert_id in self._days.pop(day):
+                del self._facts[alert_id]
+                self._judgements.pop(alert_id, None)
+            self._changed.add(day)
+        begin_us = first_day * DAY_US
+        self._judgements = {  # looks at every judgement, but only once a day
+            alert_id: judgement
+            for alert_id, judgement in self._judgements.items()
+            if alert_id in self._facts or judgement[0].decided_at_us >= begin_us
+        }
+
+    @property
+    def days(self) -> list[int]:
+        """The UTC days that have alerts, in order."""
+        return sorted(day for day, ids in self._days.items() if ids)
+
+    def take_changed(self) -> set[int]:
+        """The days whose cases are no longer what they were when this was last asked."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def cases(self, day: int) -> list[Case]:
+        """The alerts raised on a UTC day, in order of time and id."""
+        facts = sorted(
+            (self._facts[alert_id] for alert_id in self._days.get(day, ())),
+            key=lambda fact: (fact.raised_at_us, fact.alert_id),
+        )
+        return [Case(fact, self._judgements.get(fact.alert_id, ())) for fact in facts]
+
+    def all_cases(self) -> Iterator[Case]:
+        """Every alert, day by day."""
+        for day in self.days:
+            yield from self.cases(day)
+
+    def odd(self) -> Odd:
+        """What is odd about the decisions: looks at all of them."""
+        unknown = again = contradicted = early = 0
+        for alert_id, judgement in self._judgements.items():
+            again += len(judgement) > 1
+            contradicted += contradictory(judgement)
+            fact = self._facts.get(alert_id)
+            unknown += fact is None
+            early += fact is not None and judgement[0].decided_at_us < fact.raised_at_us
+        return Odd(unknown, again, contradicted, early)
+
+
+def judged(cases: Iterable[Case]) -> list[Case]:
+    """Those of the cases with a verdict that says one or the other."""
+    return [case for case in cases if case.verdict in ("violation", "no_violation")]
+
+
+def _rank(fact: Fact) -> tuple[int, int, bytes]:
+    """Which record of one alert stands: the higher revision; of equal ones the later, as subscribers take it."""
+    return fact.revision, fact.raised_at_us, _encode(fact.raised_by)
+
+
+def _interned(by: RaisedBy) -> RaisedBy:
+    """The same with its names shared: a domain has few models and rules, and a hundred thousand alerts of each."""
+    if isinstance(by, ByModel):
+        return ByModel(sys.intern(by.model), sys.intern(by.version), by.role, by.score, by.threshold)
+    return ByRule(sys.intern(by.rule_id)) if isinstance(by, ByRule) else by
+
+
+def _time_us(written: str) -> int:
+    moment = datetime.fromisoformat(written)
+    if moment.tzinfo is None:
+        raise ValueError(f"{written} has no time zone")
+    return (moment - _EPOCH) // timedelta(microseconds=1)

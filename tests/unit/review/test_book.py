@@ -1,0 +1,173 @@
+"""The book is the same whatever the order and the repeats of what it is told, and counts what is odd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.review.alerted import Alerted, ByRule
+from streams.review.book import Book, Case, Odd
+from streams.review.verdicts import KEPT_DECISIONS, Verdict
+from tests.unit.review.making import DAY, alerted, at, by_model, verdict
+
+Entry = Callable[[Book], object]
+
+_IDS = st.sampled_from(["a", "b", "c", "d"])
+_WORDS = st.sampled_from(["violation", "no_violation", "unsure"])
+_ALERTS = st.builds(
+    alerted,
+    _IDS,
+    st.sampled_from([ByRule("r1"), ByRule("r2"), by_model(0.6), by_model(0.9, version=4)]),
+    day=st.integers(0, 3),
+    hour=st.integers(0, 23),
+    revision=st.integers(1, 3),
+)
+_VERDICTS = st.tuples(
+    _IDS,
+    st.builds(
+        verdict, _WORDS, day=st.integers(0, 4), hour=st.integers(0, 3), moderator=st.sampled_from("xy")
+    ),
+)
+
+
+def book_of(entries: list[Alerted | tuple[str, Verdict]]) -> Book:
+    book = Book()
+    for entry in entries:
+        if isinstance(entry, Alerted):
+            book.add_alert(entry)
+        else:
+            book.add_verdict(*entry)
+    return book
+
+
+def state(book: Book) -> tuple[list[Case], Odd]:
+    return list(book.all_cases()), book.odd()
+
+
+@given(st.lists(st.one_of(_ALERTS, _VERDICTS), max_size=30), st.data())
+def test_order_and_repeats_do_not_matter(
+    entries: list[Alerted | tuple[str, Verdict]], data: st.DataObject
+) -> None:
+    again = data.draw(st.lists(st.sampled_from(entries))) if entries else []
+    shuffled = data.draw(st.permutations(entries + again))
+
+    assert state(book_of(shuffled)) == state(book_of(entries))
+
+
+@given(st.lists(st.one_of(_ALERTS, _VERDICTS), max_size=30), st.integers(0, 4))
+def test_what_is_forgotten_stays_forgotten(entries: list[Alerted | tuple[str, Verdict]], day: int) -> None:
+    forgetful = book_of(entries)
+    forgetful.forget(at(day, 5))
+    for entry in entries:
+        if isinstance(entry, Alerted):
+            forgetful.add_alert(entry)
+
+    assert all(case.fact.day >= DAY + day for case in forgetful.all_cases())
+    kept = {case.fact.alert_id for case in book_of(entries).all_cases() if case.fact.day >= DAY + day}
+    assert kept <= {case.fact.alert_id for case in forgetful.all_cases()}
+
+
+def test_the_newest_decision_counts_and_a_tie_goes_by_name_and_word() -> None:
+    book = Book()
+    book.add_alert(alerted("a"))
+    book.add_verdict("a", verdict("violation", hour=3))
+    book.add_verdict("a", verdict("no_violation", hour=2))
+    (case,) = book.all_cases()
+    assert case.verdict == "violation"
+
+    book.add_verdict("a", verdict("unsure", hour=3, moderator="mod-2"))
+    (case,) = book.all_cases()
+    assert case.verdict == "unsure"
+
+
+def test_a_decision_waits_for_its_alert() -> None:
+    book = Book()
+    book.add_verdict("a", verdict("violation"))
+    assert (len(book), book.odd().unknown) == (0, 1)
+
+    book.add_alert(alerted("a"))
+
+    (case,) = book.all_cases()
+    assert (case.verdict, book.odd().unknown) == ("violation", 0)
+
+
+def test_a_higher_revision_replaces_a_lower_one_also_on_another_day() -> None:
+    book = Book()
+    book.add_alert(alerted("a", ByRule("r1"), by_model(0.9), day=1, revision=2))
+    book.add_alert(alerted("a", ByRule("r1"), day=0, revision=1))
+
+    (case,) = book.all_cases()
+    assert case.fact.raised_by == (ByRule("r1"), by_model(0.9))
+    assert book.days == [DAY + 1]
+
+
+def test_what_is_odd_is_counted_by_alert() -> None:
+    book = Book()
+    for alert_id in "abcd":
+        book.add_alert(alerted(alert_id, hour=5))
+    book.add_verdict("a", verdict("violation", hour=6))
+    book.add_verdict("a", verdict("no_violation", hour=7))
+    book.add_verdict("b", verdict("violation", hour=6))
+    book.add_verdict("b", verdict("unsure", hour=7))
+    book.add_verdict("c", verdict("violation", hour=1))
+    book.add_verdict("nobody", verdict("violation"))
+
+    assert book.odd() == Odd(unknown=1, again=2, contradicted=1, early=1)
+
+
+def test_old_decisions_on_unknown_alerts_are_forgotten_with_the_day() -> None:
+    book = Book()
+    book.add_verdict("old", verdict("violation", day=0))
+    book.add_verdict("new", verdict("violation", day=2))
+
+    book.forget(at(1))
+
+    assert book.odd().unknown == 1
+
+
+def test_decisions_without_end_on_one_alert_do_not_fill_the_memory() -> None:
+    book = Book()
+    book.add_alert(alerted("a"))
+    for number in range(1000):
+        book.add_verdict("a", verdict("violation", hour=number / 100, moderator=f"mod-{number}"))
+
+    (case,) = book.all_cases()
+    assert len(case.judgement) == KEPT_DECISIONS
+    assert case.judgement[0].moderator_id == "mod-999"
+
+
+def test_days_that_changed_are_told_once() -> None:
+    book = Book()
+    book.add_alert(alerted("a", day=0))
+    book.add_alert(alerted("b", day=1))
+    assert book.take_changed() == {DAY, DAY + 1}
+    assert book.take_changed() == set()
+
+    book.add_verdict("b", verdict("violation"))
+    book.add_verdict("nobody", verdict("violation"))
+    assert book.take_changed() == {DAY + 1}
+
+    book.add_alert(alerted("a", day=1, revision=2))
+    assert book.take_changed() == {DAY, DAY + 1}
+
+    book.forget(at(2))
+    assert book.take_changed() == {DAY, DAY + 1}
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "2026-11-21", "2026-11-21T10:00:00"])
+def test_a_time_that_is_none_is_refused(moment: str) -> None:
+    facts = Alerted(
+        alert_id="a",
+        domain="d",
+        revision=1,
+        raised_at=moment,
+        event_at=moment,
+        subject={},
+        raised_by=(ByRule("r"),),
+    )
+
+    with pytest.raises(ValueError, match=moment):
+        Book().add_alert(facts)
