@@ -45,7 +45,7 @@ FLOORS = (
     ("streams.agents",),
     ("streams.app",),
     ("streams.worker",),
-    ("streams.stress",),
+    ("streams.stress", "streams.archive"),
     ("streams.cli",),
 )
 

@@ -1,0 +1,1 @@
+"""What came out, kept for years: predictions, alerts and decisions from Kafka as Parquet files, each record once."""
