@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from streams.review.alerted import Alerted, ByModel, ByRule, RaisedBy
-from streams.review.verdicts import Judgement, Verdict, contradictory, with_verdict
+from streams.review.verdicts import Judgement, Verdict, with_verdict
 
 DAY_US: Final = 86_400 * 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,28 +58,14 @@ class Case:
         return self.judgement[0].verdict if self.judgement else None
 
 
-@dataclass(frozen=True, slots=True)
-class Odd:
-    """What is odd about the decisions in a book, counted in alerts.
-
-    `unknown`: decided, but no such alert is in the book (yet, or any more). `again`: decided more than once.
-    `contradicted`: a violation by one decision and none by another. `early`: decided before the alert was raised, by
-    the clocks.
-    """
-
-    unknown: int
-    again: int
-    contradicted: int
-    early: int
-
-
 class Book:
-    """Alerts by day, and judgements by alert. Not for several threads: `cases` makes a copy for another one."""
+    """Alerts by day, and judgements by alert. Not for several threads: cases are values, to be handed to one."""
 
     def __init__(self) -> None:
         self._facts: dict[str, Fact] = {}
         self._days: dict[int, set[str]] = {}
         self._judgements: dict[str, Judgement] = {}
+        self._waiting: set[str] = set()  # judged, and not known
         self._changed: set[int] = set()
         self._first_day = 0
 
@@ -104,6 +90,7 @@ class Book:
             self._days[known.day].discard(known.alert_id)
             self._changed.add(known.day)
         self._facts[fact.alert_id] = fact
+        self._waiting.discard(fact.alert_id)
         self._days.setdefault(fact.day, set()).add(fact.alert_id)
         self._changed.add(fact.day)
 
@@ -116,6 +103,8 @@ class Book:
         self._judgements[alert_id] = after
         if fact := self._facts.get(alert_id):
             self._changed.add(fact.day)
+        else:
+            self._waiting.add(alert_id)
         return True
 
     def forget(self, before_us: int) -> None:
@@ -132,11 +121,9 @@ class Book:
                 self._judgements.pop(alert_id, None)
             self._changed.add(day)
         begin_us = first_day * DAY_US
-        self._judgements = {  # looks at every judgement, but only once a day
-            alert_id: judgement
-            for alert_id, judgement in self._judgements.items()
-            if alert_id in self._facts or judgement[0].decided_at_us >= begin_us
-        }
+        for alert_id in [a for a in self._waiting if self._judgements[a][0].decided_at_us < begin_us]:
+            self._waiting.discard(alert_id)
+            del self._judgements[alert_id]
 
     @property
     def days(self) -> list[int]:
@@ -148,29 +135,28 @@ class Book:
         changed, self._changed = self._changed, set()
         return changed
 
+    @property
+    def unknown(self) -> int:
+        """Alerts that were decided on and are not in the book: not yet, or no longer, or never raised."""
+        return len(self._waiting)
+
+    def ids(self, day: int) -> list[str]:
+        """The alerts raised on a UTC day, in no order."""
+        return list(self._days.get(day, ()))
+
+    def case(self, alert_id: str) -> Case | None:
+        """The alert and what was decided about it; None when it is not in the book."""
+        fact = self._facts.get(alert_id)
+        return None if fact is None else Case(fact, self._judgements.get(alert_id, ()))
+
     def cases(self, day: int) -> list[Case]:
-        """The alerts raised on a UTC day, in order of time and id."""
-        facts = sorted(
-            (self._facts[alert_id] for alert_id in self._days.get(day, ())),
-            key=lambda fact: (fact.raised_at_us, fact.alert_id),
-        )
-        return [Case(fact, self._judgements.get(fact.alert_id, ())) for fact in facts]
+        """The alerts raised on a UTC day, in no order."""
+        return [case for alert_id in self.ids(day) if (case := self.case(alert_id))]
 
     def all_cases(self) -> Iterator[Case]:
-        """Every alert, day by day."""
+        """Every alert, day by day, in no order within a day."""
         for day in self.days:
             yield from self.cases(day)
-
-    def odd(self) -> Odd:
-        """What is odd about the decisions: looks at all of them."""
-        unknown = again = contradicted = early = 0
-        for alert_id, judgement in self._judgements.items():
-            again += len(judgement) > 1
-            contradicted += contradictory(judgement)
-            fact = self._facts.get(alert_id)
-            unknown += fact is None
-            early += fact is not None and judgement[0].decided_at_us < fact.raised_at_us
-        return Odd(unknown, again, contradicted, early)
 
 
 def judged(cases: Iterable[Case]) -> list[Case]:

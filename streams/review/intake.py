@@ -17,11 +17,20 @@ from streams.review.verdicts import verdict_of
 class RawRecord(Protocol):
     """What is used of a record as aiokafka gives it; `timestamp` in milliseconds."""
 
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    timestamp: int
-    headers: Sequence[tuple[str, bytes]]
+    @property
+    def topic(self) -> str: ...
+
+    @property
+    def key(self) -> bytes | None: ...
+
+    @property
+    def value(self) -> bytes | None: ...
+
+    @property
+    def timestamp(self) -> int: ...
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
 @dataclass(slots=True)

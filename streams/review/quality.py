@@ -8,9 +8,10 @@ from typing import Literal
 
 from streams.policy import Policy
 from streams.review.alerted import ByModel, ByPatrol, ByReport, ByRule
-from streams.review.book import DAY_US, Book, Case, Odd
+from streams.review.book import DAY_US, Book, Case
 from streams.review.shares import Share, share
 from streams.review.top import PrecisionAtK, Top, precision_at_k, top_of_day
+from streams.review.verdicts import contradictory
 from streams.vocabulary import PATROL_DOMAIN
 
 SourceKind = Literal["domain", "model", "rule", "report", "patrol"]
@@ -81,11 +82,35 @@ class Budgets:
 
 
 @dataclass(frozen=True, slots=True)
+class Odd:
+    """What is odd about decisions, counted in alerts.
+
+    `again`: decided more than once, differently or at another time. `contradicted`: a violation by one decision and
+    none by another. `early`: decided before the alert was raised, by the clocks. `unknown`: no such alert is in the
+    book, or not yet.
+    """
+
+    again: int = 0
+    contradicted: int = 0
+    early: int = 0
+    unknown: int = 0
+
+    def __add__(self, other: Odd) -> Odd:
+        return Odd(
+            self.again + other.again,
+            self.contradicted + other.contradicted,
+            self.early + other.early,
+            self.unknown + other.unknown,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class DayQuality:
     """One UTC day's counts; days add up."""
 
     tallies: Mapping[Source, Tally]
     tops: Mapping[Source, Top]
+    odd: Odd = Odd()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +150,11 @@ def budgets_of(policy: Policy) -> Budgets:
 
 def day_quality(cases: Iterable[Case], budgets: Budgets) -> DayQuality:
     """Count one day's cases."""
+    odd = Odd()
     counts: dict[Source, dict[str, int]] = {}
     ranked: dict[Source, list[tuple[float | None, Case]]] = {}
     for case in cases:
+        odd += _odd(case)
         for source, score in _sources(case):
             of = counts.setdefault(source, {})
             state = case.verdict or "pending"
@@ -137,13 +164,15 @@ def day_quality(cases: Iterable[Case], budgets: Budgets) -> DayQuality:
     return DayQuality(
         {source: Tally(**count) for source, count in counts.items()},
         {source: top_of_day(entries, budgets.of(source) or 0) for source, entries in ranked.items()},
+        odd,
     )
 
 
 def quality(
-    days: Mapping[int, DayQuality], budgets: Budgets, odd: Odd, *, since_us: int, until_us: int
+    days: Mapping[int, DayQuality], budgets: Budgets, *, unknown: int, since_us: int, until_us: int
 ) -> Quality:
-    """Add the days up. Precision@K is over those that lie wholly between the two times."""
+    """Add the days up. Precision@K is over those that lie wholly between the two times. `unknown`: see `Odd`."""
+    odd = sum((of_day.odd for of_day in days.values()), Odd(unknown=unknown))
     tallies: dict[Source, Tally] = {}
     tops: dict[Source, list[Top]] = {}
     for day, of_day in days.items():
@@ -165,7 +194,7 @@ def quality_of(book: Book, budgets: Budgets, *, since_us: int, until_us: int) ->
         for day in book.days
         if (day + 1) * DAY_US > since_us and day * DAY_US < until_us
     }
-    return quality(days, budgets, book.odd(), since_us=since_us, until_us=until_us)
+    return quality(days, budgets, unknown=book.unknown, since_us=since_us, until_us=until_us)
 
 
 def _sources(case: Case) -> Iterator[tuple[Source, float | None]]:
@@ -187,6 +216,17 @@ def _sources(case: Case) -> Iterator[tuple[Source, float | None]]:
             case ByPatrol():
                 pass
     yield from best.items()
+
+
+def _odd(case: Case) -> Odd:
+    judgement = case.judgement
+    if not judgement:
+        return Odd()
+    return Odd(
+        again=int(len(judgement) > 1),
+        contradicted=int(contradictory(judgement)),
+        early=int(judgement[0].decided_at_us < case.fact.raised_at_us),
+    )
 
 
 def _at_k(source: Source, tops: Mapping[Source, Sequence[Top]], budgets: Budgets) -> PrecisionAtK | None:
