@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from streams.events import Listing, Message, Position, rfc3339
+from streams.vocabulary import PATROL_DOMAIN
 
 #: Hex digits of an alert id: 128 bits, so that a collision is not to be expected in 10^15 alerts.
 ID_DIGITS = 32
@@ -33,6 +34,7 @@ class Excerpt:
 class RuleEvidence:
     """A rule fired."""
 
+    by: ClassVar[Literal["rule"]] = "rule"
     domain: str
     rule_id: str
     rule_version: str
@@ -49,7 +51,7 @@ class RuleEvidence:
     def record(self) -> dict[str, object]:
         """As it stands in an alert."""
         return {
-            "by": "rule",
+            "by": self.by,
             "rule_id": self.rule_id,
             "rule_version": self.rule_version,
             "severity": self.severity,
@@ -69,6 +71,7 @@ class ModelEvidence:
     not in a canary. Its score stands in the prediction and raises nothing.
     """
 
+    by: ClassVar[Literal["model"]] = "model"
     domain: str
     model: str
     version: int
@@ -87,7 +90,7 @@ class ModelEvidence:
     def record(self) -> dict[str, object]:
         """As it stands in an alert and in a prediction."""
         body: dict[str, object] = {
-            "by": "model",
+            "by": self.by,
             "model": self.model,
             "version": str(self.version),
             "role": self.role,
@@ -104,7 +107,22 @@ class ModelEvidence:
         return body
 
 
-Evidence = RuleEvidence | ModelEvidence
+@dataclass(frozen=True, slots=True)
+class PatrolEvidence:
+    """Nothing flagged the event; it was drawn, with the chance `share`, so that people see some of what passes."""
+
+    by: ClassVar[Literal["patrol"]] = "patrol"
+    domain: ClassVar[str] = PATROL_DOMAIN
+    severity: ClassVar[str] = "low"
+    raises_alert: ClassVar[bool] = True
+    share: float
+
+    def record(self) -> dict[str, object]:
+        """As it stands in an alert."""
+        return {"by": self.by, "share": self.share}
+
+
+Evidence = RuleEvidence | ModelEvidence | PatrolEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +197,7 @@ def alert_records(
     """One (domain, alert) per domain that has evidence, in the order of the evidence.
 
     `severities` gives each domain's severity from the policy; a domain that is no longer in the policy takes the
-    severity of its rule.
+    severity of its rule, and a patrol is of low severity.
     """
     by_domain: dict[str, list[Evidence]] = {}
     for item in evidence:
@@ -241,7 +259,7 @@ def _without_by(record: dict[str, object]) -> dict[str, object]:
 
 
 def _rule_severity(items: Sequence[Evidence]) -> str:
-    return next((item.severity for item in items if isinstance(item, RuleEvidence)), "medium")
+    return next((i.severity for i in items if isinstance(i, RuleEvidence | PatrolEvidence)), "medium")
 
 
 def _digest(*parts: str) -> str:

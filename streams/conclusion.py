@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from streams.alerts import Evidence, ModelEvidence, RuleEvidence, alert_id, alert_records, prediction_record
+from streams.alerts import (
+    Evidence,
+    ModelEvidence,
+    PatrolEvidence,
+    RuleEvidence,
+    Subject,
+    alert_id,
+    alert_records,
+    prediction_record,
+)
 from streams.inference.scorer import ModelFailure, ModelScore, ModelVersion
 from streams.screening import Case, Wanted
+from streams.shares import within
+from streams.stress.identity import of_a_stress_run
 
 Outcomes = Mapping[ModelVersion, ModelScore | ModelFailure]
 
@@ -51,6 +62,8 @@ def _conclude(
 ) -> Conclusion:
     known: tuple[Evidence, ...] = (*case.screened.rules, *models)
     raising = [item for item in known if item.raises_alert]
+    if not aside and not raising and not case.alerted:
+        raising = _patrol(case)
     fresh = [item for item in raising if _name(item) not in case.alerted]
     domains = {item.domain for item in fresh}
     revision = case.revision + 1 if fresh else case.revision
@@ -78,12 +91,22 @@ def _conclude(
         aside=aside,
         revision=revision,
         alerted=case.alerted | {_name(item) for item in fresh},
-        raised_by=tuple(
-            dict.fromkeys(
-                (item.domain, "rule" if isinstance(item, RuleEvidence) else "model") for item in fresh
-            )
-        ),
+        raised_by=tuple(dict.fromkeys((item.domain, item.by) for item in fresh)),
     )
+
+
+def _patrol(case: Case) -> list[Evidence]:
+    """The evidence that draws a case which nothing flagged, if it is drawn."""
+    subject = case.screened.subject
+    share = case.rulebook.policy.patrol.share(subject.kind)
+    if of_a_stress_run(value for _, value in subject.ids) or not drawn(subject, share):
+        return []
+    return [PatrolEvidence(share)]
+
+
+def drawn(subject: Subject, share: float) -> bool:
+    """Whether the patrol draws this wording of a subject: a replay draws the same, a larger share draws more."""
+    return within(share, "patrol", *(value for _, value in subject.ids), subject.content_hash)
 
 
 def _evidence(wanted: Wanted, outcome: ModelScore | ModelFailure) -> ModelEvidence:
@@ -104,4 +127,6 @@ def _name(item: Evidence) -> str:
     """What tells one piece of evidence from another across revisions."""
     if isinstance(item, RuleEvidence):
         return f"rule:{item.domain}:{item.rule_id}"
+    if isinstance(item, PatrolEvidence):
+        return "patrol"
     return f"model:{item.domain}:{item.model}:{item.version}"

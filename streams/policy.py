@@ -13,7 +13,7 @@ import msgspec
 
 from streams.diagnostics import Issue, errors
 from streams.strict_yaml import load
-from streams.vocabulary import KINDS, SEVERITIES, USUAL_VALVE, Kind, Severity, ValveLimits
+from streams.vocabulary import KINDS, PATROL_DOMAIN, SEVERITIES, USUAL_VALVE, Kind, Severity, ValveLimits
 from streams.yaml_cursor import Cursor
 
 #: The file's name beside the rule files.
@@ -24,9 +24,6 @@ FORMAT = 1
 _DOMAIN_NAME = re.compile(r"[a-z][a-z0-9_]{1,48}\Z")
 _MODEL_NAME = re.compile(r"[a-z][a-z0-9_]{1,100}\Z")
 _MODEL_KEYS = ("model", "version", "threshold")
-
-#: The name under which the random patrol's alerts are written; no domain may have it.
-PATROL_DOMAIN: Final = "patrol"
 
 #: How a challenger takes part. beside: it raises alerts as the champion does. shadow: it only writes predictions.
 #: canary: it decides alone for a share of the subjects, the champion for the others.

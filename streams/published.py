@@ -15,7 +15,13 @@ Notes = Annotated[
 ]
 RulesetVersion = Annotated[str, Meta(description="Hash of the rule set that was live")]
 PolicyVersion = Annotated[str, Meta(description="Hash of domains.yaml as it was live")]
-DomainName = Annotated[str, Meta(description="A domain of domains.yaml", examples=["off_platform_payment"])]
+DomainName = Annotated[
+    str,
+    Meta(
+        description="A domain of domains.yaml; `patrol` for what was drawn at random",
+        examples=["off_platform_payment"],
+    ),
+]
 
 
 class Span(Struct, frozen=True, kw_only=True):
@@ -55,6 +61,12 @@ class ModelPassed(Struct, frozen=True, kw_only=True, tag_field="by", tag="model"
     threshold: float
     gate: Gate | None
     failure: Annotated[str, Meta(description="Why there is no score")] | UnsetType = UNSET
+
+
+class DrawnByPatrol(Struct, frozen=True, kw_only=True, tag_field="by", tag="patrol"):
+    """Nothing flagged the event: it was drawn at random for review."""
+
+    share: Annotated[float, Meta(gt=0, le=1, description="The chance that it had; its inverse is its weight")]
 
 
 class MessageSubject(Struct, frozen=True, kw_only=True, tag_field="type", tag="message"):
@@ -105,7 +117,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     subject: MessageSubject | ListingSubject
     raised_at: Time
     event_at: Time
-    evidence: Annotated[tuple[RuleFired | ModelPassed, ...], Meta(min_length=1)]
+    evidence: Annotated[tuple[RuleFired | ModelPassed | DrawnByPatrol, ...], Meta(min_length=1)]
     context: Annotated[tuple[Any, ...], Meta(description="The window, oldest first, or the listing; masked")]
     notes: Notes
     ruleset: RulesetVersion

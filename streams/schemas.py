@@ -47,6 +47,7 @@ FIELD_NOTES: Final[Mapping[str, Mapping[str, str]]] = {
     "Decision": {
         "alert_id": "Key of the record: the alert that was judged",
         "decided_at": "RFC 3339",
+        "domain": "Of the violation found; needed for alerts of the patrol, whose own domain says nothing",
         "moderator_id": "Who decided; a pseudonym will do",
     },
 }
@@ -75,6 +76,13 @@ CHANNELS: Final = (
         "alert",
         "listing_id or transaction_id",
         "One topic per domain of domains.yaml",
+    ),
+    Channel(
+        "alerts.patrol",
+        "send",
+        "alert",
+        "listing_id or transaction_id",
+        "A random sample of what nothing flagged, for review; off by default",
     ),
     Channel(
         "predictions", "send", "prediction", "listing_id or transaction_id", "One record per scored event"

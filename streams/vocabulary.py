@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 #: What is screened: one message of a conversation, or one listing.
 Kind = Literal["message", "listing"]
@@ -11,6 +11,8 @@ Kind = Literal["message", "listing"]
 Severity = Literal["low", "medium", "high", "critical"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+#: In place of a domain: alerts that were drawn at random for review. Who reviews one says what it is, if anything.
+PATROL_DOMAIN: Final = "patrol"
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 

@@ -59,11 +59,22 @@ def _head(alert: Record) -> Text:
 def _evidence(item: Record) -> Text:
     if item.get("by") == "model":
         return _model(item)
+    if item.get("by") == "patrol":
+        return _patrol(item)
     line = Text("rule  ", style="magenta")
     line.append(_word(item.get("rule_id")) or "?")
     words = [f"“{_word(span.get('text'), 60)}”" for span in _records(item.get("spans")) if span.get("text")]
     if words:
         line.append(f"  {' '.join(words)}")
+    return line
+
+
+def _patrol(item: Record) -> Text:
+    line = Text("patrol ", style="cyan")
+    share = item.get("share")
+    line.append(
+        f"drawn at random, {share:.4%} of what nothing flagged" if isinstance(share, float) else "drawn"
+    )
     return line
 
 

@@ -16,6 +16,7 @@ from streams.kafka.clients import admin
 from streams.kafka.limits import largest_input_bytes, largest_message_bytes
 from streams.replay_files import INPUTS
 from streams.settings import Settings
+from streams.vocabulary import PATROL_DOMAIN
 
 __all__ = [
     "INPUTS",
@@ -112,7 +113,7 @@ def catalogue(settings: Settings, domains: Iterable[str]) -> tuple[TopicSpec, ..
         _kept(settings, "messages", 7 * _DAY_MS, inputs),
         # labels must outlive the predictions they judge
         _kept(settings, "decisions", 365 * _DAY_MS, inputs),
-        *(_kept(settings, f"alerts.{domain}", 30 * _DAY_MS) for domain in sorted(set(domains))),
+        *(_kept(settings, f"alerts.{domain}", 30 * _DAY_MS) for domain in sorted({*domains, PATROL_DOMAIN})),
         _kept(settings, "predictions", 90 * _DAY_MS),
         _kept(settings, "rescore", rescore_ms),
         _kept(settings, "deadletter", 30 * _DAY_MS),

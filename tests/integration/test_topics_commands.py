@@ -82,6 +82,7 @@ def test_the_commands_create_then_agree(command_environment: dict[str, str]) -> 
             *(f"{prefix}{name}" for name in ("listings", "messages", "decisions")),
             f"{prefix}alerts.counterfeit",
             f"{prefix}alerts.off_platform_payment",
+            f"{prefix}alerts.patrol",
             *(f"{prefix}{name}" for name in ("predictions", "rescore", "deadletter", "alerted")),
             f"{prefix}sekisho-windows-changelog",
         ),

@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams import rescoring
 from streams.alerts import RuleEvidence, Screened, alert_id, message_subject
-from streams.conclusion import announce, conclude
+from streams.conclusion import announce, conclude, drawn
 from streams.events import BadRecord, Message, Position
 from streams.features.tensors import WindowFeatures
 from streams.inference.scorer import ModelFailure, ModelScore, ModelVersion
+from streams.policy import parse_policy
 from streams.rulebook import LiveRulebook, Rulebook
 from streams.screening import Case, Source, wanted_models
 from streams.windows import Turn
@@ -145,6 +148,107 @@ def test_a_challenger_alone_raises_the_alert_and_says_so(case: Case) -> None:
     case.screened = quiet_rules
     conclusion = finish(case, {**LOW, CHALLENGER: ModelScore(0.85)})
     assert [e["role"] for e in conclusion.alerts[0][1]["evidence"]] == ["challenger"]
+
+
+def with_policy(case: Case, text: str) -> Case:
+    """The case as it is under another policy."""
+    policy, issues = parse_policy(text.encode(), "domains.yaml")
+    assert policy is not None, [issue.render() for issue in issues]
+    case.rulebook = replace(case.rulebook, policy=policy)
+    case.wanted = wanted_models(policy, "message", case.screened.subject.key)
+    return case
+
+
+def canary(share: float) -> str:
+    return POLICY.replace("threshold: 0.8}", f"threshold: 0.8, mode: canary, share: {share:g}}}")
+
+
+def test_a_shadow_only_leaves_its_score(case: Case) -> None:
+    case.screened = replace(case.screened, rules=())
+    with_policy(case, POLICY.replace("threshold: 0.8}", "threshold: 0.8, mode: shadow}"))
+    conclusion = finish(case, {**LOW, CHALLENGER: ModelScore(0.99)})
+    assert conclusion.alerts == ()
+    assert conclusion.prediction is not None
+    assert [(s["role"], s["score"], s.get("decides")) for s in conclusion.prediction["scores"]] == [
+        ("champion", 0.1, None),
+        ("challenger", 0.99, False),
+        ("champion", 0.1, None),
+    ]
+    beside = finish(with_policy(case, POLICY), {**LOW, CHALLENGER: ModelScore(0.99)})
+    assert [domain for domain, _ in beside.alerts] == ["contact_exchange"]
+
+
+@pytest.mark.parametrize(("share", "decides"), [(0, "champion"), (1, "challenger")])
+def test_in_a_canary_one_of_the_two_decides(case: Case, share: float, decides: str) -> None:
+    case.screened = replace(case.screened, rules=())
+    with_policy(case, canary(share))
+    conclusion = finish(case, {**LOW, CONTACT: ModelScore(0.99), CHALLENGER: ModelScore(0.99)})
+    assert [[e["role"] for e in alert["evidence"]] for _, alert in conclusion.alerts] == [[decides]]
+    assert conclusion.prediction is not None
+    watching = [s["role"] for s in conclusion.prediction["scores"] if s.get("decides") is False]
+    assert watching == [{"champion": "challenger", "challenger": "champion"}[decides]]
+
+
+def test_a_canary_keeps_a_conversation_with_one_model_and_only_grows() -> None:
+    """1,000 conversations: a share of 0.1 is 100, within four standard deviations (38); each step adds to the last."""
+    chosen: list[set[str]] = []
+    for share in (0.1, 0.3, 0.7):
+        policy, _ = parse_policy(canary(share).encode(), "domains.yaml")
+        assert policy is not None
+        chosen.append(set())
+        for key in (f"t{number}" for number in range(1000)):
+            deciding = [w.role for w in wanted_models(policy, "message", key) if w.decides]
+            assert deciding in (
+                ["champion", "champion"],
+                ["challenger", "champion"],
+            )  # harassment has no challenger
+            if deciding[0] == "challenger":
+                chosen[-1].add(key)
+    assert chosen[0] < chosen[1] < chosen[2]
+    assert 62 < len(chosen[0]) < 138
+
+
+PATROLLED = POLICY + "patrol: {share: {message: 1}}\n"
+
+
+def test_what_nothing_flagged_may_be_drawn_for_review(case: Case) -> None:
+    case.screened = replace(case.screened, rules=())
+    conclusion = finish(with_policy(case, PATROLLED), LOW)
+    ((topic, alert),) = conclusion.alerts
+    assert (topic, alert["domain"], alert["severity"], alert["revision"]) == ("patrol", "patrol", "low", 1)
+    assert alert["evidence"] == [{"by": "patrol", "share": 1.0}]
+    assert alert["alert_id"] == alert_id(case.screened.subject, "patrol")
+    assert conclusion.raised_by == (("patrol", "patrol"),)
+    assert conclusion.prediction is not None
+    assert conclusion.prediction["alerts"] == [alert["alert_id"]]
+    assert finish(case, LOW) == conclusion, "a replay draws the same"
+
+
+def test_what_was_flagged_is_not_drawn(case: Case) -> None:
+    flagged = finish(with_policy(case, PATROLLED), LOW)
+    assert [domain for domain, _ in flagged.alerts] == ["contact_exchange"]
+    case.screened = replace(case.screened, rules=())
+    case.alerted = frozenset({"rule:contact_exchange:contact.line"})
+    assert finish(case, LOW).alerts == (), "its alert went out before the models answered"
+
+
+def test_what_waits_for_its_models_is_not_drawn_yet(case: Case) -> None:
+    case.screened = replace(case.screened, rules=())
+    away = dict.fromkeys(LOW, ModelFailure("unavailable", retriable=True))
+    assert finish(with_policy(case, PATROLLED), away).alerts == ()
+
+
+def test_a_stress_run_is_not_patrolled(case: Case) -> None:
+    message = Message(message_id="stress-1-2", transaction_id="stress-1-2", writer="buyer", text="LINE")
+    case.screened = replace(case.screened, rules=(), subject=message_subject(message))
+    assert finish(with_policy(case, PATROLLED), LOW).alerts == ()
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=2), st.text(max_size=5))
+def test_a_patrol_of_a_larger_share_only_adds(shares: list[float], text: str) -> None:
+    subject = message_subject(Message(message_id="m", transaction_id="t", writer="buyer", text=text))
+    smaller, larger = (bool(drawn(subject, share)) for share in sorted(shares))
+    assert larger or not smaller
 
 
 def test_rescoring_gives_up_after_its_time_and_says_so(case: Case) -> None:

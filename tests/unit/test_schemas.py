@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import yaml
 from streams.alerts import (
     Excerpt,
     ModelEvidence,
+    PatrolEvidence,
     RuleEvidence,
     Screened,
     alert_records,
@@ -88,11 +90,17 @@ def test_what_the_engine_writes_fits_its_schema(subject: Message | Listing) -> N
     ((_, alert),) = alert_records(
         screened, [RULE, MODEL], severities={}, revision=1, now_us=1_700_000_001_000_000
     )
+    ((_, drawn),) = alert_records(screened, [PatrolEvidence(0.001)], severities={}, revision=1, now_us=0)
     prediction = prediction_record(
-        screened, [MODEL, FAILED], alerts=["a"], notes=[], now_us=1_700_000_001_000_000
+        screened,
+        [MODEL, FAILED, replace(MODEL, decides=False)],
+        alerts=["a"],
+        notes=[],
+        now_us=1_700_000_001_000_000,
     )
 
-    jsonschema.validate(json.loads(json.dumps(alert)), _strict(schemas()["alert"]))
+    for record in (alert, drawn):
+        jsonschema.validate(json.loads(json.dumps(record)), _strict(schemas()["alert"]))
     jsonschema.validate(json.loads(json.dumps(prediction)), _strict(schemas()["prediction"]))
 
 

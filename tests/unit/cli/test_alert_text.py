@@ -75,10 +75,19 @@ LISTING_ALERT = {
     ],
     "context": [{"title": "ブランドバッグ", "description": f"{'新品 ' * 120}super copy{' です' * 200}"}],
 }
+PATROL_ALERT = {
+    "domain": "patrol",
+    "severity": "low",
+    "subject": {"type": "message", "message_id": "m3", "transaction_id": "t1"},
+    "raised_at": "2026-11-21T10:00:02.000Z",
+    "evidence": [{"by": "patrol", "share": 0.0005}],
+    "context": [{"message_id": "m3", "writer": "buyer", "text": "よろしくお願いします"}],
+}
 
 
-def test_a_message_and_a_listing() -> None:
-    shown = "\n\n".join(_marked(alert_text(alert)) for alert in (MESSAGE_ALERT, LISTING_ALERT)) + "\n"
+def test_a_message_a_listing_and_one_of_the_patrol() -> None:
+    alerts = (MESSAGE_ALERT, LISTING_ALERT, PATROL_ALERT)
+    shown = "\n\n".join(_marked(alert_text(alert)) for alert in alerts) + "\n"
 
     assert shown == (HERE / "alert_text.approved.txt").read_text()
 

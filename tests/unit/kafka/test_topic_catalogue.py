@@ -29,6 +29,7 @@ def test_every_topic_of_the_contract_has_the_prefix_and_the_same_partitions() ->
         "prod.decisions",
         "prod.alerts.counterfeit",
         "prod.alerts.harassment",
+        "prod.alerts.patrol",
         "prod.predictions",
         "prod.rescore",
         "prod.deadletter",
