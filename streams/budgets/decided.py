@@ -1,0 +1,138 @@
+"""Thresholds that adaptive budgets decided: the records of the topic `thresholds`, and the policy with them (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from streams.alerts import Role
+from streams.policy import Domain, ModelRef, Policy
+
+FORMAT: Final = 1
+ROLES: Final[tuple[Role, ...]] = ("champion", "challenger")
+
+Threshold = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class Because(Struct, frozen=True, kw_only=True):
+    """The numbers of the rolling day that a threshold follows from."""
+
+    alerts_per_day: int
+    by_rules: Annotated[float, Meta(description="Alerts by rules; they leave the rest to the models")]
+    events: Annotated[float, Meta(description="Events of the domain's kind")]
+    scored: Annotated[float, Meta(description="Of these, events that this model version was asked about")]
+    wanted: Annotated[float, Meta(description="Of these, how many may alert by this model alone")]
+    before: Annotated[float, Meta(description="How many would with the threshold that stood")]
+    expected: Annotated[float, Meta(description="How many would with this one")]
+
+
+class Decided(Struct, frozen=True, kw_only=True):
+    """One threshold. It holds for this version of the model and as long as the file says `written`."""
+
+    format: Literal[1] = FORMAT
+    domain: str
+    role: Role
+    model: str
+    version: int
+    written: Threshold
+    threshold: Threshold
+    decided_at_us: int
+    because: Because
+
+    @property
+    def order(self) -> tuple[int, float]:
+        """The greater is the newer; of two decided at once every worker takes the same."""
+        return self.decided_at_us, self.threshold
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Decided)
+
+
+def key_of(decided: Decided) -> bytes:
+    """The record's key, `<domain>/<role>`: champion and challenger have each a threshold of their own."""
+    return f"{decided.domain}/{decided.role}".encode()
+
+
+def encode(decided: Decided) -> bytes:
+    """The record's value."""
+    return _encoder.encode(decided)
+
+
+def decode(value: bytes) -> Decided:
+    """Reads a record's value. Raises `msgspec.DecodeError` for what this engine did not write."""
+    return _decoder.decode(value)
+
+
+class Decisions:
+    """The newest threshold of each domain and role, in whatever order they are read."""
+
+    def __init__(self) -> None:
+        self._newest: dict[tuple[str, Role], Decided] = {}
+        #: Grows with every change, so that what was made of the decisions can be kept until the next.
+        self.changes = 0
+        #: Records that this engine did not write.
+        self.unreadable = 0
+
+    def fold(self, value: bytes | None) -> None:
+        """Take in the value of one record; a tombstone says nothing, what cannot be read is counted."""
+        if value is None:
+            return
+        try:
+            decided = decode(value)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self.unreadable += 1
+            return
+        place = decided.domain, decided.role
+        known = self._newest.get(place)
+        if known is None or decided.order > known.order:
+            self._newest[place] = decided
+            self.changes += 1
+
+    def of(self, domain: Domain, role: Role) -> Decided | None:
+        """What holds for the model that has this role in the domain; None where its written threshold does."""
+        reference = reference_of(domain, role)
+        found = self._newest.get((domain.name, role))
+        if reference is None or found is None or domain.budget_mode != "adaptive":
+            return None
+        stands = found.model, found.version, found.written
+        return found if stands == (reference.model, reference.version, reference.threshold) else None
+
+    def applied_to(self, policy: Policy) -> Policy:
+        """The policy with the decided thresholds in place of the written ones; its version stays the file's."""
+        domains = {name: self._applied(domain) for name, domain in policy.domains.items()}
+        return replace(policy, domains=MappingProxyType(domains))
+
+    def _applied(self, domain: Domain) -> Domain:
+        for role in ROLES:
+            reference, decided = reference_of(domain, role), self.of(domain, role)
+            if reference is not None and decided is not None:
+                domain = replace(domain, **{role: replace(reference, threshold=decided.threshold)})
+        return domain
+
+
+def reference_of(domain: Domain, role: Role) -> ModelRef | None:
+    """The model that has this role in the domain, with its threshold."""
+    return domain.champion if role == "champion" else domain.challenger
+
+
+def moved_roles(domain: Domain) -> Iterable[Role]:
+    """The roles whose thresholds an adaptive budget moves: of models that raise alerts. A shadow raises none."""
+    if domain.budget_mode != "adaptive" or domain.champion is None:
+        return ()
+    return ROLES if domain.challenger is not None and domain.trial.mode != "shadow" else ("champion",)
+
+
+def thresholds_of(policy: Policy) -> Mapping[tuple[str, Role], float]:
+    """The threshold of every model that a policy names, by domain and role."""
+    return {
+        (name, role): reference.threshold
+        for name, domain in policy.domains.items()
+        for role in ROLES
+        if (reference := reference_of(domain, role)) is not None
+    }

@@ -1,0 +1,77 @@
+"""From everybody's counts and the thresholds that stand to the next ones, for all adaptive budgets of a policy (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from streams.alerts import Role
+from streams.budgets.adaptive import LONGEST_STEP_H, Step, Waiting, next_threshold
+from streams.budgets.decided import Because, Decided, Decisions, moved_roles, reference_of
+from streams.budgets.rolling_day import RollingDay, rolling_day
+from streams.policy import Domain, ModelRef, Policy
+from streams.statistics.book import StatisticsBook
+from streams.statistics.records import HOUR_US
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """One model of one adaptive budget: what the day was like, and what follows."""
+
+    domain: Domain
+    role: Role
+    reference: ModelRef
+    day: RollingDay
+    outcome: Decided | Waiting
+
+
+def consider(
+    policy: Policy, book: StatisticsBook, decisions: Decisions, *, now_us: int
+) -> Iterator[Considered]:
+    """Every threshold that an adaptive budget moves. `policy` is the file's, with the written thresholds.
+
+    One at a time, because summing a day takes milliseconds that the event loop may need back in between. The same
+    arguments give the same outcome, so two deciders at once write the same records.
+    """
+    for _, domain in sorted(policy.domains.items()):
+        for role in moved_roles(domain):
+            reference = reference_of(domain, role)
+            assert reference is not None
+            day = rolling_day(book, domain, role, reference, now_us=now_us)
+            last = decisions.of(domain, role)
+            step = next_threshold(
+                day,
+                domain,
+                standing=reference.threshold if last is None else last.threshold,
+                hours_since=LONGEST_STEP_H if last is None else (now_us - last.decided_at_us) / HOUR_US,
+                most_share=policy.valve.max_share,
+            )
+            outcome = (
+                step
+                if isinstance(step, Waiting)
+                else _decided(domain, role, reference, day, step, now_us=now_us)
+            )
+            yield Considered(domain, role, reference, day, outcome)
+
+
+def _decided(
+    domain: Domain, role: Role, reference: ModelRef, day: RollingDay, step: Step, *, now_us: int
+) -> Decided:
+    return Decided(
+        domain=domain.name,
+        role=role,
+        model=reference.model,
+        version=reference.version,
+        written=reference.threshold,
+        threshold=round(step.threshold, 9),
+        decided_at_us=now_us,
+        because=Because(
+            alerts_per_day=domain.alerts_per_day or 0,
+            by_rules=round(day.by_rules, 1),
+            events=round(day.events, 1),
+            scored=round(day.scored, 1),
+            wanted=round(step.wanted, 1),
+            before=round(step.before, 1),
+            expected=round(step.expected, 1),
+        ),
+    )
