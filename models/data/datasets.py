@@ -13,7 +13,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from models.data.examples import Example, ExampleError, checked_labels, place_of, read_examples
+from models.data.examples import (
+    Example,
+    ExampleError,
+    checked_labels,
+    checked_weight,
+    place_of,
+    read_examples,
+)
 from streams.events import Listing
 from streams.features.listing import listing_features
 from streams.features.tensors import WINDOW, WRITER_CODES, ListingFeatures, WindowFeatures, status_code
@@ -40,20 +47,25 @@ Embed = Callable[[Example], npt.NDArray[np.float32] | None]
 
 @dataclass(frozen=True, slots=True)
 class MessageSet:
-    """Windows with their labels by domain, float32 [N]: 0, 1, or NaN where nobody knows."""
+    """Windows with their labels by domain, float32 [N]: 0, 1, or NaN where nobody knows.
+
+    `weights` float32 [N]: of how many events each example stands for; None where each stands for itself.
+    """
 
     features: tuple[WindowFeatures, ...]
     labels: Labels
     fingerprint: str
+    weights: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListingSet:
-    """Listings with their labels by domain, float32 [N]: 0, 1, or NaN where nobody knows."""
+    """Listings with their labels by domain, float32 [N]: 0, 1, or NaN where nobody knows. `weights` as of messages."""
 
     features: tuple[ListingFeatures, ...]
     labels: Labels
     fingerprint: str
+    weights: npt.NDArray[np.float32] | None = None
 
 
 def downsampled(found: MessageSet, domain: str, negatives_per_positive: float, seed: int) -> MessageSet:
@@ -79,7 +91,8 @@ def chosen(found: _Set, index: npt.NDArray[np.int64], labels: Mapping[str, str])
     """
     features = tuple(found.features[i] for i in index)
     renamed = {domain: found.labels[label][index] for domain, label in labels.items()}
-    return type(found)(features, renamed, found.fingerprint)
+    weights = None if found.weights is None else found.weights[index]
+    return type(found)(features, renamed, found.fingerprint, weights)
 
 
 def message_set(examples: Iterable[Example], text: TextPipeline) -> MessageSet:
@@ -107,7 +120,7 @@ def message_set(examples: Iterable[Example], text: TextPipeline) -> MessageSet:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ExampleError(f"{place}: not a window of messages: {error!r}") from error
-    return MessageSet(tuple(features), gathered.labels(), gathered.fingerprint())
+    return MessageSet(tuple(features), gathered.labels(), gathered.fingerprint(), gathered.weights())
 
 
 def listing_set(examples: Iterable[Example], text: TextPipeline, embed: Embed) -> ListingSet:
@@ -129,7 +142,7 @@ def listing_set(examples: Iterable[Example], text: TextPipeline, embed: Embed) -
                 image=_at(place, embed, example),
             )
         )
-    return ListingSet(tuple(features), gathered.labels(), gathered.fingerprint())
+    return ListingSet(tuple(features), gathered.labels(), gathered.fingerprint(), gathered.weights())
 
 
 def _at(place: str, embed: Embed, example: Example) -> npt.NDArray[np.float32] | None:
@@ -151,15 +164,17 @@ def contract_listing(listing: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Gathered:
-    """Labels and the fingerprint of examples as they pass by."""
+    """Labels, weights and the fingerprint of examples as they pass by."""
 
     def __init__(self) -> None:
         self._labels: list[Mapping[str, float | None]] = []
+        self._weights: list[float] = []
         self._digest = hashlib.sha256()
 
     def add(self, example: Example, place: str) -> None:
         labels = checked_labels(example, place)
         self._labels.append(labels)
+        self._weights.append(checked_weight(example, place))
         self._digest.update(
             json.dumps(example, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
         )
@@ -170,6 +185,11 @@ class _Gathered:
             domain: np.array([_number(labels.get(domain)) for labels in self._labels], np.float32)
             for domain in domains
         }
+
+    def weights(self) -> npt.NDArray[np.float32] | None:
+        if all(weight == 1 for weight in self._weights):
+            return None
+        return np.array(self._weights, np.float32)
 
     def fingerprint(self) -> str:
         return "sha256:" + self._digest.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -43,6 +44,16 @@ def checked_labels(example: Example, place: str) -> Mapping[str, float | None]:
     if not isinstance(labels, Mapping) or any(value not in (0, 1, None) for value in labels.values()):
         raise ExampleError(f'{place}: "labels" must map domains to 0, 1 or null, not {labels!r}')
     return labels
+
+
+def checked_weight(example: Example, place: str) -> float:
+    """Of how many events the example stands for, 1 where it does not say. Raises `ExampleError` unless above 0."""
+    weight = example.get("weight")
+    if weight is None:
+        return 1.0
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
+        raise ExampleError(f'{place}: "weight" must be a number above 0, not {weight!r}')
+    return float(weight)
 
 
 def part_file(directory: Path, name: str) -> Path | None:

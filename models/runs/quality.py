@@ -54,16 +54,21 @@ class Quality:
 
 
 def measure(trained: Trained, domain: str, manifest: Manifest, whole: Mapping[Part, Examples]) -> Quality:
-    """Score the validation part and the test part, pick the threshold on the former, and measure on both."""
+    """Score the validation part and the test part, pick the threshold on the former, and measure on both.
+
+    Examples with weights (of a sample of many unflagged events) count as many times at natural prevalence, for the
+    threshold too; at the ratio each counts once.
+    """
     scored = {part: _scored(trained, examples, domain) for part, examples in whole.items()}
     threshold = manifest.threshold.fixed
     if manifest.threshold.precision is not None:
-        threshold = picked_threshold(*scored["valid"], manifest.threshold.precision)
+        truth, scores, weights = scored["valid"]
+        threshold = picked_threshold(truth, scores, manifest.threshold.precision, weights)
     ratio = manifest.sampling.evaluation_negatives_per_positive
     natural: dict[str, Metrics] = {}
     at_ratio: dict[str, Metrics] = {}
-    for part, (truth, scores) in scored.items():
-        natural[NAMES[part]] = evaluate(truth, scores, threshold=threshold)
+    for part, (truth, scores, weights) in scored.items():
+        natural[NAMES[part]] = evaluate(truth, scores, threshold=threshold, weights=weights)
         kept = sampled(truth, ratio, manifest.seed)
         at_ratio[NAMES[part]] = evaluate(truth[kept], scores[kept], threshold=threshold)
     last: Part = "test" if "test" in whole else "valid"
@@ -71,21 +76,25 @@ def measure(trained: Trained, domain: str, manifest: Manifest, whole: Mapping[Pa
 
 
 def picked_threshold(
-    truth: npt.NDArray[np.float32], scores: npt.NDArray[np.float64], precision: float
+    truth: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float64],
+    precision: float,
+    weights: npt.NDArray[np.float32] | None = None,
 ) -> float | None:
     """The lowest threshold of four digits, as people write them, that reaches the precision; None where none does.
 
     To round the best of all would move it over scores that its precision counted, in a flat model over all of them.
     """
-    return threshold_for_precision(truth, np.floor(scores * 10_000) / 10_000, precision)
+    return threshold_for_precision(truth, np.floor(scores * 10_000) / 10_000, precision, weights=weights)
 
 
 def _scored(
     trained: Trained, examples: Examples, domain: str
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64], npt.NDArray[np.float32] | None]:
     labels = examples.labels[domain]
     known = ~np.isnan(labels)
-    return labels[known], trained.scores(examples)[known]
+    weights = None if examples.weights is None else examples.weights[known]
+    return labels[known], trained.scores(examples)[known], weights
 
 
 def _gate(trained: Trained, examples: Examples, domain: str) -> dict[str, float]:

@@ -71,3 +71,23 @@ def test_gates_count_only_listings_with_a_picture() -> None:
     gates = np.array([[0.2, 0.8], [0.6, 0.4], [1.0, 0.0]], np.float32)
     found = gate_by_class(np.array([1, 0, 0], np.float32), gates, np.array([[1], [1], [0]], np.float32))
     assert found == {"violation": pytest.approx(0.2), "no_violation": pytest.approx(0.6)}
+
+
+def test_a_row_with_a_weight_counts_as_so_many_rows() -> None:
+    truth, scores = np.array([1, 0, 1, 0], np.float32), np.array([0.9, 0.8, 0.7, 0.1])
+    weights = np.array([1, 1, 2, 10], np.float32)
+    weighed = evaluate(truth, scores, threshold=0.7, weights=weights)
+    counts = weights.astype(int)
+    spelt_out = evaluate(np.repeat(truth, counts), np.repeat(scores, counts), threshold=0.7)
+    assert weighed.prevalence == pytest.approx(spelt_out.prevalence)
+    assert weighed.auroc == pytest.approx(spelt_out.auroc)
+    assert weighed.average_precision == pytest.approx(spelt_out.average_precision)
+    assert weighed.at_threshold == spelt_out.at_threshold
+    assert (weighed.examples, weighed.positives) == (4, 2)
+    assert precision_at(truth, scores, 3, weights) == pytest.approx(2 / 3)
+
+
+def test_events_that_a_row_stands_for_raise_the_threshold() -> None:
+    truth, scores = np.array([1, 1, 0, 1], np.float32), np.array([0.9, 0.8, 0.7, 0.6])
+    assert threshold_for_precision(truth, scores, 0.75) == 0.6
+    assert threshold_for_precision(truth, scores, 0.75, weights=np.array([1, 1, 9, 1], np.float32)) == 0.8
