@@ -1,0 +1,1 @@
+"""Moderators' verdicts joined with the predictions they judge: the next training set."""
