@@ -1,8 +1,8 @@
-"""What the worker says of itself: /healthz, /readyz, /rules and /metrics over HTTP."""
+"""What the worker says of itself: /healthz, /readyz, /metrics and pages such as /rules over HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,9 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams import metrics
+
+#: Gives the JSON that a page shows, as it is at the moment.
+Page = Callable[[], dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -56,9 +59,10 @@ class Health:
 class HealthServer:
     """A small read-only web server."""
 
-    def __init__(self, health: Health, *, rules: Callable[[], dict[str, Any]], bind: str, port: int) -> None:
+    def __init__(self, health: Health, *, pages: Mapping[str, Page], bind: str, port: int) -> None:
+        """`pages`: path, e.g. `/rules`, to what it shows."""
         self._health = health
-        self._rules = rules
+        self._pages = pages
         self._bind = bind
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -72,8 +76,8 @@ class HealthServer:
             [
                 web.get("/healthz", self._healthz),
                 web.get("/readyz", self._readyz),
-                web.get("/rules", self._show_rules),
                 web.get("/metrics", self._metrics),
+                *(web.get(path, _shown(page)) for path, page in self._pages.items()),
             ]
         )
         return app
@@ -100,11 +104,15 @@ class HealthServer:
         metrics.READY.set(1.0 if report["ready"] else 0.0)
         return _json(report, 200 if report["ready"] else 503)
 
-    async def _show_rules(self, _: web.Request) -> web.Response:
-        return _json(self._rules(), 200)
-
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _shown(page: Page) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def show(_: web.Request) -> web.Response:
+        return _json(page(), 200)
+
+    return show
 
 
 def _json(body: dict[str, Any], status: int) -> web.Response:

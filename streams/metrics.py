@@ -54,3 +54,17 @@ RULESET_INFO = Gauge("sekisho_ruleset_info", "1 for the live rule set and policy
 RULES_LOADED_AT = Gauge("sekisho_rules_loaded_timestamp_seconds", "When the live set was loaded")
 RULES_RELOADS = Counter("sekisho_rules_reloads", "Attempts to load changed rule files", ["outcome"])
 READY = Gauge("sekisho_ready", "1 while /readyz answers 200")
+
+# Of the whole fleet, the same on every worker: take the maximum over workers, never the sum.
+_SOURCE = ["domain", "by", "name", "version", "role"]
+QUALITY_ALERTS = Gauge("sekisho_quality_alerts", "Alerts of the review horizon by verdict", [*_SOURCE, "verdict"])
+QUALITY_PRECISION = Gauge(
+    "sekisho_quality_precision", "Violations among judged alerts, with its 95 % interval", [*_SOURCE, "bound"]
+)
+QUALITY_PRECISION_AT_K = Gauge(
+    "sekisho_quality_precision_at_k", "The same among each day's K highest-scored alerts", [*_SOURCE, "bound"]
+)
+QUALITY_ODD_DECISIONS = Gauge(
+    "sekisho_quality_odd_decisions", "Decisions about which something was odd", ["what"]
+)
+QUALITY_BEHIND = Gauge("sekisho_quality_behind", "Alerts and decisions that this worker has not read yet")

@@ -14,6 +14,7 @@ from typing import Any
 from aiokafka.errors import KafkaConnectionError
 
 from streams import metrics, rulebook
+from streams.agents.review_desk import ReviewDesk
 from streams.app import Pipeline
 from streams.diagnostics import Issue
 from streams.health import Health, HealthServer
@@ -67,9 +68,10 @@ class Worker:
         self._watchers: list[asyncio.Task[None]] = []
         self._told_to_stop_at_s: float | None = None
         self._stop_limit = StopLimit(settings.drain_s + CLOSE_S)
+        self._desk = ReviewDesk(settings, policy=lambda: self._rulebook.current.policy)
         self._server = HealthServer(
             self.health,
-            rules=lambda: rulebook.status(self._rulebook),
+            pages={"/rules": lambda: rulebook.status(self._rulebook), "/quality": self._desk.page},
             bind=settings.web_bind,
             port=settings.web_port,
         )
@@ -110,6 +112,7 @@ class Worker:
         )
         self.health.started = True
         await pipeline.start()
+        self._desk.start()
         for watch in (self._watch_progress(pipeline), self._watch_models(pipeline)):
             task = asyncio.create_task(watch)
             task.add_done_callback(self._watcher_ended)
@@ -158,6 +161,7 @@ class Worker:
         self.health.consuming = False
         if self._pipeline is not None:
             await self._pipeline.stop()
+        await self._desk.stop()
         await self._log_bounds.close()
         await self._rulebook.stop()
         await self._triton.close()

@@ -18,19 +18,24 @@ class RawRecord(Protocol):
     """What is used of a record as aiokafka gives it; `timestamp` in milliseconds."""
 
     @property
-    def topic(self) -> str: ...
+    def topic(self) -> str:
+        """Its topic's full name."""
 
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """Raw."""
 
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """Raw."""
 
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int:
+        """Milliseconds since 1970."""
 
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Raw."""
 
 
 @dataclass(slots=True)

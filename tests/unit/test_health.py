@@ -30,7 +30,7 @@ async def get(port: int, path: str) -> tuple[int, str]:
     ],
 )
 async def test_readiness(health: Health, status: int, state: str) -> None:
-    server = HealthServer(health, rules=dict, bind="127.0.0.1", port=0)
+    server = HealthServer(health, pages={}, bind="127.0.0.1", port=0)
     await server.start()
     try:
         answered, body = await get(server.port, "/readyz")
@@ -42,7 +42,7 @@ async def test_readiness(health: Health, status: int, state: str) -> None:
 
 
 async def test_rules_and_metrics_are_shown_and_nothing_can_be_changed() -> None:
-    server = HealthServer(Health(), rules=lambda: {"rules": 3}, bind="127.0.0.1", port=0)
+    server = HealthServer(Health(), pages={"/rules": lambda: {"rules": 3}}, bind="127.0.0.1", port=0)
     await server.start()
     try:
         assert (await get(server.port, "/rules")) == (200, '{\n  "rules": 3\n}')

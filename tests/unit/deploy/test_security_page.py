@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from streams.health import Health, HealthServer
 from streams.inference.triton import TritonClient
 from streams.kafka.security import client_options, faust_credentials
 from streams.settings import Settings
+from streams.worker import Worker
 from tests.kafka_server import certificates
 
 ROOT = Path(__file__).parents[3]
@@ -69,13 +69,13 @@ def test_the_tests_it_names_are_there() -> None:
     assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
-def test_the_web_server_answers_what_the_page_lists_and_nothing_can_be_sent_to_it() -> None:
+def test_the_web_server_answers_what_the_page_lists_and_nothing_can_be_sent_to_it(
+    tmp_path: Path,
+) -> None:
     listed = {line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `/")}
     routes = [
         (route.method, route.resource and route.resource.canonical)
-        for route in HealthServer(Health(), rules=dict, bind="127.0.0.1", port=0)
-        .application()
-        .router.routes()
+        for route in Worker(Settings(data_dir=tmp_path, web_port=0))._server.application().router.routes()
         if isinstance(route, web.AbstractRoute)
     ]
     assert {path for _, path in routes} == listed
