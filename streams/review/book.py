@@ -25,13 +25,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Fact(Struct, frozen=True, gc=False):
-    """What the book keeps of an alert. `raised_at_us`: microseconds since 1970."""
+    """What the book keeps of an alert. `raised_at_us`: microseconds since 1970; `kind` of event: message, listing."""
 
     alert_id: str
     domain: str
     revision: int
     raised_at_us: int
     raised_by: tuple[RaisedBy, ...]
+    kind: str = ""
 
     @property
     def day(self) -> int:
@@ -80,6 +81,7 @@ class Book:
             facts.revision,
             _time_us(facts.raised_at),
             tuple(map(_interned, facts.raised_by)),
+            sys.intern(facts.subject.get("type", "")),
         )
         if fact.day < self._first_day:
             return

@@ -22,6 +22,8 @@ class Verdict(Struct, frozen=True, order=True, gc=False):
     decided_at_us: int
     moderator_id: str
     verdict: VerdictWord
+    #: The domain that the moderator named, "" for none: of an alert of the patrol, the violation that was found.
+    domain: str = ""
 
 
 #: All different decisions about one alert, the newest first; the first counts.
@@ -30,7 +32,9 @@ Judgement = tuple[Verdict, ...]
 
 def verdict_of(decision: Decision, decided_at_us: int) -> Verdict:
     """The verdict of a decoded decision; `decided_at_us` is its plausible time (`events.event_time_us`)."""
-    return Verdict(decided_at_us, sys.intern(decision.moderator_id), decision.verdict)
+    return Verdict(
+        decided_at_us, sys.intern(decision.moderator_id), decision.verdict, sys.intern(decision.domain or "")
+    )
 
 
 def with_verdict(judgement: Judgement, verdict: Verdict) -> Judgement:
