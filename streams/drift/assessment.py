@@ -20,6 +20,7 @@ from streams.drift.measures import (
 )
 from streams.drift.periods import Periods
 from streams.drift.precision import PrecisionDrift
+from streams.drift.words import WordDrift
 
 Measure = Callable[[Histogram, Histogram], Distance]
 
@@ -57,17 +58,27 @@ class Assessment:
     scores: tuple[SeriesDrift, ...]
     inputs: tuple[SeriesDrift, ...]
     precision: tuple[PrecisionDrift, ...] = ()
+    words: tuple[WordDrift, ...] = ()
 
     @property
     def level(self) -> Level:
         """The worst of all."""
-        return worst(drift.level for drift in (*self.scores, *self.inputs, *self.precision))
+        return worst(
+            [drift.level for drift in (*self.scores, *self.inputs)]
+            + [drift.level for drift in self.precision]
+            + [drift.level for drift in self.words]
+        )
 
 
 def assess(
-    book: DriftBook, periods: Periods, *, precision: Sequence[PrecisionDrift] = (), domain: str | None = None
+    book: DriftBook,
+    periods: Periods,
+    *,
+    precision: Sequence[PrecisionDrift] = (),
+    words: Sequence[WordDrift] = (),
+    domain: str | None = None,
 ) -> Assessment:
-    """Compare every series of the book, or the scores of one domain and all inputs."""
+    """Compare every series of the book, or what concerns one domain and all inputs."""
     found = [assess_series(series, book.compared(series, periods)) for series in book]
     return Assessment(
         periods,
@@ -78,6 +89,7 @@ def assess(
         ),
         inputs=tuple(drift for drift in found if isinstance(drift.series, InputSeries)),
         precision=tuple(drift for drift in precision if domain in (None, drift.source.domain)),
+        words=tuple(words),
     )
 
 

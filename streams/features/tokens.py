@@ -72,7 +72,20 @@ class TextPipeline:
     def prepare(self, text: str) -> PreparedText:
         """Mask and tokenise once. Any string is taken; beyond `MAX_CHARACTERS` it is cut (and `masked` ends in …)."""
         original = encodable(_cut(text))
-        normal = normalise(original)
+        surfaces, spans = self._surfaces(normalise(original))
+        hashes = np.array([token_hash(surface) for surface in surfaces], np.int64)
+        masked = mask_spans(original, spans).text if spans and self._mask else original
+        if len(original) < len(text):
+            masked += "…"
+        return PreparedText(masked, hashes)
+
+    def words(self, text: str) -> list[str]:
+        """The words whose hashes `prepare` gives, for people."""
+        surfaces, _ = self._surfaces(normalise(encodable(_cut(text))))
+        return surfaces
+
+    def _surfaces(self, normal: str) -> tuple[list[str], list[Span]]:
+        """The words of a text in normal form, placeholders among them, and what these stand for."""
         spans = pattern_spans(normal)
         sentence = _with_stand_ins(normal, spans)
         fields = self._tagger.parse(" ".join(sentence.split())).split()
@@ -83,11 +96,7 @@ class TextPipeline:
             surfaces = _with_names(surfaces, names)
         if spans:
             surfaces = [_PLACEHOLDER_OF.get(surface, surface) for surface in surfaces]
-        hashes = np.array([token_hash(surface) for surface in surfaces], np.int64)
-        masked = mask_spans(original, spans).text if spans and self._mask else original
-        if len(original) < len(text):
-            masked += "…"
-        return PreparedText(masked, hashes)
+        return surfaces, spans
 
 
 def _cut(text: str) -> str:
