@@ -25,6 +25,7 @@ _SUBJECT: Final = (
     ("subject_transaction_id", pa.string()),
     ("subject_listing_id", pa.string()),
     ("subject_seller_id", pa.string()),
+    ("stress", pa.bool_()),  # of a load test: to be left out of statistics and training
 )
 _STOOD: Final = (("source_topic", _WORD), ("source_partition", pa.int32()), ("source_offset", pa.int64()))
 _SET: Final = (("notes", pa.list_(pa.string())), ("ruleset", _WORD), ("policy", _WORD))
@@ -41,7 +42,15 @@ _SCORE: Final = pa.struct(
     [("domain", pa.string()), *_MODEL, ("failure", pa.string()), ("decides", pa.bool_())]
 )
 _FIRED: Final = pa.struct([(name, pa.string()) for name in ("domain", "rule_id", "rule_version", "mode")])
-_EVIDENCE: Final = pa.struct([("by", pa.string()), ("rule_id", pa.string()), *_MODEL])
+_EVIDENCE: Final = pa.struct(
+    [
+        ("by", pa.string()),
+        ("rule_id", pa.string()),
+        *_MODEL,
+        ("share", pa.float64()),
+        ("report_id", pa.string()),
+    ]
+)
 
 #: Columns by data set, after those that every record has.
 _COLUMNS: Final[Mapping[str, tuple[tuple[str, pa.DataType], ...]]] = {

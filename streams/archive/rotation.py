@@ -62,9 +62,12 @@ class Waiting:
         """
         return (
             day_of(record.at_ms) > day_of(self.records[0].at_ms)
-            or len(self.records) >= rotation.rows
             or self.size_bytes + record.size_bytes > rotation.file_bytes
         )
+
+    def is_full(self, rotation: Rotation) -> bool:
+        """Whether the file can take no other record."""
+        return len(self.records) >= rotation.rows
 
     def claim(self, topic: str, partition: int) -> Claim:
         """What the file will say of itself; `topic` is the full name."""

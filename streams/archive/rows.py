@@ -12,6 +12,7 @@ from streams.archive.rotation import Kept
 from streams.events import BadRecord, decode_decision
 from streams.kafka.dead_letters import NotADeadLetterError, parse
 from streams.published import Alert, ListingSubject, MessageSubject, Prediction
+from streams.stress.identity import of_a_stress_run
 
 Row = dict[str, Any]
 
@@ -147,8 +148,9 @@ def _decoded(record: Kept, kind: type[Any]) -> Any:  # noqa: ANN401 - of the typ
 
 
 def _subject(subject: MessageSubject | ListingSubject) -> Row:
-    # the tag is called `type` in the record
-    return {f"subject_{name}": value for name, value in msgspec.to_builtins(subject).items()}
+    said = msgspec.to_builtins(subject)
+    ids = [value for name, value in said.items() if name != "type"]
+    return {f"subject_{name}": value for name, value in said.items()} | {"stress": of_a_stress_run(ids)}
 
 
 def _time(text: str) -> datetime:

@@ -110,6 +110,8 @@ class Sink:
                 log.waiting, log.gap = Waiting(self.clock(), log.gap), None
             log.waiting.add(record)
             log.next = record.offset + 1
+            if log.waiting.is_full(self.rotation):
+                self._close(log)
         while self.waiting_bytes > self.rotation.memory_bytes:
             self._close(max(self._open_logs(), key=_held_bytes))
 

@@ -53,6 +53,7 @@ def test_a_prediction_can_be_asked_by_column_and_read_as_it_was() -> None:
         "3",
         0.95,
     )
+    assert row["stress"] is False
     assert (row["alerts"], row["notes"]) == (["a1"], ["key_missing", "image_broken"])
 
 
