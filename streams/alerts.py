@@ -16,6 +16,9 @@ ID_DIGITS = 32
 #: well below Kafka's default limit of 1 MB per record.
 MAX_SHOWN_TEXT = 10_000
 
+#: In the place of a content's hash where nobody gave the content; no hash has its length.
+UNSEEN = "unseen"
+
 Role = Literal["champion", "challenger"]
 
 
@@ -108,6 +111,33 @@ class ModelEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportEvidence:
+    """A customer reported it. `reason` is masked."""
+
+    by: ClassVar[Literal["report"]] = "report"
+    domain: str
+    report_id: str
+    reported_at: str
+    reporter_id: str | None = None
+    reason: str | None = None
+
+    @property
+    def raises_alert(self) -> bool:
+        """Somebody looks at whatever is reported."""
+        return True
+
+    def record(self) -> dict[str, object]:
+        """As it stands in an alert."""
+        return {
+            "by": self.by,
+            "report_id": self.report_id,
+            "reported_at": self.reported_at,
+            "reporter_id": self.reporter_id,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class PatrolEvidence:
     """Nothing flagged the event; it was drawn, with the chance `share`, so that people see some of what passes."""
 
@@ -122,7 +152,7 @@ class PatrolEvidence:
         return {"by": self.by, "share": self.share}
 
 
-Evidence = RuleEvidence | ModelEvidence | PatrolEvidence
+Evidence = RuleEvidence | ModelEvidence | PatrolEvidence | ReportEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +195,13 @@ def listing_subject(listing: Listing) -> Subject:
         ids=(("listing_id", listing.listing_id), ("seller_id", listing.seller_id)),
         content_hash=_digest(*seen, *pictures),
     )
+
+
+def unseen_subject(
+    kind: Literal["message", "listing"], *, key: str, ids: tuple[tuple[str, str], ...]
+) -> Subject:
+    """A subject of which only the ids are known: its alerts are not those of any wording."""
+    return Subject(kind=kind, key=key, ids=ids, content_hash=UNSEEN)
 
 
 def alert_id(subject: Subject, domain: str) -> str:
@@ -215,7 +252,7 @@ def alert_records(
                 "raised_at": rfc3339(now_us),
                 "event_at": rfc3339(screened.event_at_us),
                 "evidence": [item.record() for item in items],
-                "context": screened.shown.get("messages") or [screened.shown.get("listing")],
+                "context": _context(screened.shown),
                 "notes": list(screened.notes),
                 "ruleset": screened.ruleset,
                 "policy": screened.policy,
@@ -252,6 +289,10 @@ def prediction_record(
         "ruleset": screened.ruleset,
         "policy": screened.policy,
     }
+
+
+def _context(shown: Mapping[str, object]) -> object:
+    return shown.get("messages") or [shown[name] for name in ("listing",) if name in shown]
 
 
 def _without_by(record: dict[str, object]) -> dict[str, object]:

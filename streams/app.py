@@ -19,6 +19,7 @@ from streams.agents.lane import Delivery, Lane
 from streams.agents.listings import ListingIntake
 from streams.agents.messages import MessageIntake
 from streams.agents.pictures import PicturesInTurn
+from streams.agents.reports import ReportIntake
 from streams.agents.rescore import RescoreIntake, wait_until_due
 from streams.agents.scoring import ModelStep
 from streams.agents.screening_lane import LaneEnds, ScreeningLane
@@ -53,7 +54,7 @@ FETCH_BYTES = 1 << 20
 #: partition may add one more batch after the mark, so a fifth of the queue must hold one batch of every partition.
 QUEUE_PER_PARTITION = 5
 
-OWN_TOPICS = ("messages", "listings", "decisions", "rescore")
+OWN_TOPICS = ("messages", "listings", "reports", "decisions", "rescore")
 
 
 class Pipeline:
@@ -83,7 +84,8 @@ class Pipeline:
         self._images = PicturesInTurn(
             hosts=settings.image_hosts, paths=settings.image_paths, timeout_s=settings.image_timeout_s
         )
-        examiner = Examiner(rulebook=rulebook, text=TextPipeline(mask=settings.pii_mask), images=self._images)
+        text = TextPipeline(mask=settings.pii_mask)
+        examiner = Examiner(rulebook=rulebook, text=text, images=self._images)
         models = ModelStep(self.scorer, deadline_s=settings.score_deadline_s, batch_rows=settings.batch_rows)
         ends = LaneEnds(complete=self._complete, is_current=self.is_current, fail=self._fail)
 
@@ -105,7 +107,8 @@ class Pipeline:
         self._forgetting: asyncio.Task[None] | None = None
         self._messages = MessageIntake(examiner, self.windows)
         self._listings = ListingIntake(examiner)
-        self._rescore = RescoreIntake(examiner)
+        self._reports = ReportIntake(examiner, rulebook=rulebook, text=text)
+        self._rescore = RescoreIntake(examiner, self._reports)
         self._decisions = DecisionIntake(
             self._outbox,
             deadletter_topic=settings.topic("deadletter"),
@@ -118,6 +121,7 @@ class Pipeline:
                 settings, models=models, outbox=self._outbox, ends=ends, changes=self._messages.changes
             ),
             "listings": ScreeningLane(settings, models=models, outbox=self._outbox, ends=ends),
+            "reports": ScreeningLane(settings, models=models, outbox=self._outbox, ends=ends),
             "rescore": ScreeningLane(settings, models=models, outbox=self._outbox, ends=ends, patient=True),
         }
         self._add_agents()
@@ -229,6 +233,7 @@ class Pipeline:
     def _add_agents(self) -> None:
         self._add_agent("messages", self._screen(self._lanes["messages"].lane, self._messages.examine))
         self._add_agent("listings", self._screen(self._lanes["listings"].lane, self._listings.examine))
+        self._add_agent("reports", self._screen(self._lanes["reports"].lane, self._reports.examine))
         self._add_agent("rescore", self._screen_again)
         self._add_agent("decisions", self._decide)
 

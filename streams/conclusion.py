@@ -9,6 +9,7 @@ from streams.alerts import (
     Evidence,
     ModelEvidence,
     PatrolEvidence,
+    ReportEvidence,
     RuleEvidence,
     Subject,
     alert_id,
@@ -25,7 +26,10 @@ Outcomes = Mapping[ModelVersion, ModelScore | ModelFailure]
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What is to be written for one event; `prediction` is None while the event waits in `rescore`."""
+    """What is to be written for one event.
+
+    `prediction` is None while the event waits in `rescore` (`aside`), and for a report: its event has one.
+    """
 
     alerts: tuple[tuple[str, dict[str, object]], ...]
     prediction: dict[str, object] | None
@@ -60,12 +64,15 @@ def conclude(
 def _conclude(
     case: Case, models: tuple[ModelEvidence, ...], *, now_us: int, aside: bool, notes: Sequence[str]
 ) -> Conclusion:
-    known: tuple[Evidence, ...] = (*case.screened.rules, *models)
+    reports = () if case.report is None else (case.report,)
+    known: tuple[Evidence, ...] = (*reports, *case.screened.rules, *models)
     raising = [item for item in known if item.raises_alert]
     if not aside and not raising and not case.alerted:
         raising = _patrol(case)
     fresh = [item for item in raising if _name(item) not in case.alerted]
     domains = {item.domain for item in fresh}
+    # What is said again of an event that a customer reports has been counted for its rules and models before.
+    raised = fresh if case.report is None else [item for item in fresh if item is case.report]
     revision = case.revision + 1 if fresh else case.revision
     policy = case.rulebook.policy
     alerts = alert_records(
@@ -76,7 +83,7 @@ def _conclude(
         now_us=now_us,
     )
     prediction = None
-    if not aside:
+    if not aside and case.report is None:
         every_domain = dict.fromkeys(item.domain for item in raising)
         prediction = prediction_record(
             case.screened,
@@ -91,7 +98,7 @@ def _conclude(
         aside=aside,
         revision=revision,
         alerted=case.alerted | {_name(item) for item in fresh},
-        raised_by=tuple(dict.fromkeys((item.domain, item.by) for item in fresh)),
+        raised_by=tuple(dict.fromkeys((item.domain, item.by) for item in raised)),
     )
 
 
@@ -125,6 +132,8 @@ def _evidence(wanted: Wanted, outcome: ModelScore | ModelFailure) -> ModelEviden
 
 def _name(item: Evidence) -> str:
     """What tells one piece of evidence from another across revisions."""
+    if isinstance(item, ReportEvidence):
+        return f"report:{item.domain}:{item.report_id}"
     if isinstance(item, RuleEvidence):
         return f"rule:{item.domain}:{item.rule_id}"
     if isinstance(item, PatrolEvidence):

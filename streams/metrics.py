@@ -18,6 +18,7 @@ PREDICTIONS = Counter("sekisho_predictions", "Predictions acknowledged by Kafka"
 ALERTS = Counter("sekisho_alerts", "Alerts acknowledged by Kafka, by what raised them", ["domain", "by"])
 DEAD_LETTERS = Counter("sekisho_dead_letters", "Records that could not be used", ["topic", "reason"])
 DECISIONS = Counter("sekisho_decisions", "Verdicts of moderators", ["domain", "verdict"])
+REPORTS = Counter("sekisho_reports", "Reports of customers whose alert Kafka has acknowledged", ["domain"])
 RESCORES = Counter("sekisho_rescores", "Events sent to rescore because models were away", ["kind"])
 
 STAGE_SECONDS = Histogram(

@@ -63,6 +63,15 @@ class ModelPassed(Struct, frozen=True, kw_only=True, tag_field="by", tag="model"
     failure: Annotated[str, Meta(description="Why there is no score")] | UnsetType = UNSET
 
 
+class Reported(Struct, frozen=True, kw_only=True, tag_field="by", tag="report"):
+    """A customer reported it."""
+
+    report_id: str
+    reported_at: Time
+    reporter_id: str | None
+    reason: Annotated[str | None, Meta(description="The customer's own words, masked")]
+
+
 class DrawnByPatrol(Struct, frozen=True, kw_only=True, tag_field="by", tag="patrol"):
     """Nothing flagged the event: it was drawn at random for review."""
 
@@ -117,7 +126,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     subject: MessageSubject | ListingSubject
     raised_at: Time
     event_at: Time
-    evidence: Annotated[tuple[RuleFired | ModelPassed | DrawnByPatrol, ...], Meta(min_length=1)]
+    evidence: Annotated[tuple[RuleFired | ModelPassed | DrawnByPatrol | Reported, ...], Meta(min_length=1)]
     context: Annotated[tuple[Any, ...], Meta(description="The window, oldest first, or the listing; masked")]
     notes: Notes
     ruleset: RulesetVersion

@@ -8,19 +8,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-Topic = Literal["listings", "messages", "decisions"]
+Topic = Literal["listings", "messages", "reports", "decisions"]
 
-INPUTS: Final = ("listings", "messages", "decisions")
+INPUTS: Final = ("listings", "messages", "reports", "decisions")
 #: The field of an event that its record is keyed by, so that what belongs together stays on one partition.
-KEY_FIELD: Final[Mapping[str, str]] = {
-    "listings": "listing_id",
-    "messages": "transaction_id",
-    "decisions": "alert_id",
+KEY_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "listings": ("listing_id",),
+    "messages": ("transaction_id",),
+    "reports": ("listing_id", "transaction_id"),
+    "decisions": ("alert_id",),
 }
-#: Fields that make an event a new one when a file is sent again. Decisions speak of alerts: theirs stay.
+#: Where a report holds what it is about, and with it the id that its record is keyed by.
+_REPORTED: Final = ("listing", "message", "subject")
+#: Fields that make an event a new one when a file is sent again. Decisions speak of alerts and reports of events:
+#: theirs stay.
 _IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "listings": ("listing_id", "event_id"),
     "messages": ("transaction_id", "message_id", "event_id"),
+    "reports": ("report_id",),
     "decisions": (),
 }
 
@@ -84,9 +89,8 @@ def records_as_they_are(lines: Iterable[bytes], topic: Topic) -> Iterator[Outgoi
             body = json.loads(text)
         except ValueError:
             body = None
-        identifier = body.get(KEY_FIELD[topic]) if isinstance(body, dict) else None
-        key = identifier.encode("utf-8", "replace") if isinstance(identifier, str) and identifier else None
-        yield Outgoing(key, text)
+        identifier = _identifier(body, topic) if isinstance(body, dict) else None
+        yield Outgoing(identifier.encode("utf-8", "replace") if identifier else None, text)
 
 
 def _of_line(text: bytes, topic: Topic, read_image: Callable[[str], bytes], lap: int) -> Iterator[Outgoing]:
@@ -98,7 +102,10 @@ def _of_line(text: bytes, topic: Topic, read_image: Callable[[str], bytes], lap:
         raise _UnusableError(f"not JSON ({error})") from error
     if not isinstance(body, dict):
         raise _UnusableError(f"a JSON {type(body).__name__}, not an object")
-    if isinstance(body.get("messages"), list):
+    if _is_report(body):
+        _require(topic, "reports", "a report")
+        yield _outgoing(body, topic, lap) if lap > 1 else Outgoing(_key(body, topic), text)
+    elif isinstance(body.get("messages"), list):
         _require(topic, "messages", "an example conversation")
         for event in _conversation(body):
             yield _outgoing(event, topic, lap)
@@ -159,10 +166,21 @@ def _outgoing(event: Mapping[str, Any], topic: Topic, lap: int) -> Outgoing:
 
 
 def _key(event: Mapping[str, Any], topic: Topic) -> bytes:
-    identifier = event.get(KEY_FIELD[topic])
-    if not isinstance(identifier, str) or not identifier:
-        raise _UnusableError(f"no `{KEY_FIELD[topic]}`, which records of {topic} are keyed by")
+    identifier = _identifier(event, topic)
+    if identifier is None:
+        names = " or ".join(f"`{name}`" for name in KEY_FIELDS[topic])
+        raise _UnusableError(f"no {names}, which records of {topic} are keyed by")
     return identifier.encode("utf-8", "replace")
+
+
+def _identifier(event: Mapping[str, Any], topic: Topic) -> str | None:
+    places = [event.get(name) for name in _REPORTED] if topic == "reports" else [event]
+    found = [place.get(name) for place in places if isinstance(place, dict) for name in KEY_FIELDS[topic]]
+    return next((each for each in found if isinstance(each, str) and each), None)
+
+
+def _is_report(body: Mapping[str, Any]) -> bool:
+    return "report_id" in body and any(isinstance(body.get(name), dict) for name in _REPORTED)
 
 
 def _encode(event: Mapping[str, Any]) -> bytes:

@@ -15,6 +15,8 @@ FORMAT = 1
 _Offset = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 _Moment = Annotated[int, msgspec.Meta(ge=0, le=LATEST_US)]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
+#: Revisions of reports go with their offset; every reader of JSON holds integers up to here.
+_Revision = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 
 
 class RescoreItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +27,7 @@ class RescoreItem(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     format: int
-    kind: Literal["message", "listing"]
+    kind: Literal["message", "listing", "report"]
     topic: str
     partition: _Count
     offset: _Offset
@@ -34,7 +36,7 @@ class RescoreItem(msgspec.Struct, frozen=True, kw_only=True):
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
     turns: tuple[Turn, ...]
-    revision: _Count
+    revision: _Revision
     alerted: tuple[str, ...]
     put_aside_at_us: _Moment
     attempts: _Count
@@ -61,7 +63,7 @@ def encode(case: Case, *, revision: int, alerted: frozenset[str], now_us: int) -
     return _encoder.encode(
         RescoreItem(
             format=FORMAT,
-            kind=case.screened.subject.kind,
+            kind=case.screened.subject.kind if case.report is None else "report",
             topic=source.position.topic,
             partition=source.position.partition,
             offset=source.position.offset,
@@ -69,7 +71,8 @@ def encode(case: Case, *, revision: int, alerted: frozenset[str], now_us: int) -
             key=source.key,
             value=source.value or b"",
             headers=source.headers,
-            turns=case.turns,
+            # A report brings its conversation along.
+            turns=case.turns if case.report is None else (),
             revision=revision,
             alerted=tuple(sorted(alerted)),
             put_aside_at_us=case.put_aside_at_us or now_us,

@@ -15,6 +15,7 @@ import yaml
 from streams.events import Decision, Listing, Message
 from streams.kafka import dead_letters
 from streams.published import Alert, Prediction, ShownListing, ShownTurn
+from streams.reports import Report
 
 #: The version of the record contract: raised when a field changes its meaning or goes.
 CONTRACT_VERSION: Final = "1.0.0"
@@ -44,12 +45,34 @@ FIELD_NOTES: Final[Mapping[str, Mapping[str, str]]] = {
         "sent_at": "RFC 3339; without it the broker's timestamp counts",
         "event_id": "The producer's own id of this event, for tracing",
     },
+    "Report": {
+        "report_id": "Unique; a second record of the same id is the same report",
+        "reported_at": "RFC 3339",
+        "domain": "A domain of domains.yaml for this kind of event",
+        "reporter_id": "Who reports; a pseudonym will do",
+        "reason": "The customer's own words; alerts show them masked",
+        "listing": "The listing as it was when it was reported, as in `listings`",
+        "message": "The message as it was sent, as in `messages`",
+        "conversation": "Only with `message`: those before it in its transaction, oldest first",
+        "subject": "Only the ids: the alert then stands on the report alone",
+    },
     "Decision": {
         "alert_id": "Key of the record: the alert that was judged",
         "decided_at": "RFC 3339",
         "domain": "Of the violation found; needed for alerts of the patrol, whose own domain says nothing",
         "moderator_id": "Who decided; a pseudonym will do",
     },
+}
+
+
+#: What the types cannot say of a report: what is reported stands in one place, and a conversation belongs to a message.
+ONE_IS_REPORTED: Final[Mapping[str, object]] = {
+    "oneOf": [
+        {"required": [name], "properties": {name: {"type": "object"}}}
+        for name in ("listing", "message", "subject")
+    ],
+    "if": {"required": ["conversation"], "properties": {"conversation": {"minItems": 1}}},
+    "then": {"required": ["message"]},
 }
 
 
@@ -69,6 +92,13 @@ CHANNELS: Final = (
         "listings", "receive", "listing", "listing_id", "Items put up for sale, written by the marketplace"
     ),
     Channel("messages", "receive", "message", "transaction_id", "Messages between buyer and seller"),
+    Channel(
+        "reports",
+        "receive",
+        "report",
+        "listing_id or transaction_id",
+        "Customers' reports of listings and messages, written by the marketplace",
+    ),
     Channel("decisions", "receive", "decision", "alert_id", "Moderators' verdicts on alerts"),
     Channel(
         "alerts.{domain}",
@@ -104,6 +134,7 @@ def schemas() -> dict[str, Schema]:
     kinds = {
         "listing": Listing,
         "message": Message,
+        "report": Report,
         "decision": Decision,
         "alert": Alert,
         "prediction": Prediction,
@@ -174,6 +205,8 @@ def _schema(name: str, kind: type[Any]) -> Schema:
     if kind is Alert:
         references = [{"$ref": f"#/$defs/{shown.__name__}"} for shown in extra]
         definitions["Alert"]["properties"]["context"]["items"] = {"anyOf": references}
+    if kind is Report:
+        definitions["Report"] |= ONE_IS_REPORTED
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"{name}.schema.json",

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from streams.alerts import (
     MAX_SHOWN_TEXT,
     Excerpt,
+    ReportEvidence,
     Role,
     RuleEvidence,
     Screened,
@@ -36,7 +37,7 @@ from streams.features.tokens import PreparedText, TextPipeline
 from streams.inference.scorer import ModelVersion
 from streams.policy import Domain, ModelRef, Policy
 from streams.rule_engine import RuleHit, RuleSet, Scan, ScannedTurn
-from streams.rulebook import LiveRulebook, Rulebook
+from streams.rulebook import Rulebook, RulebookSource
 from streams.shares import within
 from streams.vocabulary import Kind
 from streams.windows import Turn
@@ -82,7 +83,8 @@ class Case:
     source: Source
     rulebook: Rulebook
     wanted: tuple[Wanted, ...]
-    features: WindowFeatures | ListingFeatures
+    #: None where only the subject's ids are known: nothing to score.
+    features: WindowFeatures | ListingFeatures | None
     turns: tuple[Turn, ...] = ()
     image: asyncio.Task[tuple[LoadedImage | None, tuple[str, ...]]] | None = None
     #: Alerts of this event that are out already: the revision reached, and which evidence they carried.
@@ -91,6 +93,8 @@ class Case:
     #: When the event first went to `rescore`, in microseconds since 1970; None for a fresh one.
     put_aside_at_us: int | None = None
     attempts: int = 0
+    #: The customer's report that this case is of: its event has been screened, and has its prediction, already.
+    report: ReportEvidence | None = None
     announcement: asyncio.Task[None] | None = None
 
     @property
@@ -110,14 +114,19 @@ class _Remembered:
 class Examiner:
     """Everything about an event that can be said without waiting for anybody."""
 
-    def __init__(self, *, rulebook: LiveRulebook, text: TextPipeline, images: ImageLoader) -> None:
+    def __init__(self, *, rulebook: RulebookSource, text: TextPipeline, images: ImageLoader) -> None:
         self._live = rulebook
         self._text = text
         self._images = images
         self._remembered: OrderedDict[Origin, _Remembered] = OrderedDict()
 
-    def message(self, decoded: Decoded[Message], window: Sequence[Turn], source: Source) -> Case:
-        """Examine a message with its window (oldest first, the message itself last)."""
+    def message(
+        self, decoded: Decoded[Message], window: Sequence[Turn], source: Source, *, counted: bool = True
+    ) -> Case:
+        """Examine a message with its window (oldest first, the message itself last).
+
+        Not `counted`: rules and their safety valve have counted it when it came the first time.
+        """
         message, book = decoded.event, self._live.current
         where = source.position
         prepared: list[PreparedText] = []
@@ -127,7 +136,8 @@ class Examiner:
             prepared.append(known.prepared)
             assert known.scan is not None
             scanned.append(ScannedTurn(turn.message_id, turn.writer, known.scan))
-        hits = book.rules.evaluate_message(scanned, message_facts(message), at_us=decoded.at_us)
+        facts = message_facts(message)
+        hits = book.rules.evaluate_message(scanned, facts, at_us=decoded.at_us, counted=counted)
         originals: dict[tuple[str | None, str], str] = {
             (turn.message_id, "text"): turn.text for turn in window
         }
@@ -153,12 +163,13 @@ class Examiner:
             turns=tuple(window),
         )
 
-    def listing(self, decoded: Decoded[Listing], source: Source) -> Case:
-        """Examine a listing; fetching and decoding its picture is begun and awaited later."""
+    def listing(self, decoded: Decoded[Listing], source: Source, *, counted: bool = True) -> Case:
+        """Examine a listing; fetching and decoding its picture is begun and awaited later. `counted` as for messages."""
         listing, book = decoded.event, self._live.current
         fields = {"title": listing.title, "description": listing.description}
         scans = {name: book.rules.scan(text) for name, text in fields.items()}
-        hits = book.rules.evaluate_listing(scans, listing_facts(listing), at_us=decoded.at_us)
+        facts = listing_facts(listing)
+        hits = book.rules.evaluate_listing(scans, facts, at_us=decoded.at_us, counted=counted)
         title, description = self._text.prepare(listing.title), self._text.prepare(listing.description)
         originals: dict[tuple[str | None, str], str] = {(None, name): text for name, text in fields.items()}
         wanted = wanted_models(book.policy, "listing", listing.listing_id)

@@ -12,6 +12,7 @@ from streams.agents.lane import Delivery, Lane
 from streams.agents.screening_lane import Refused, Row
 from streams.events import LATEST_US, BadRecord, Decision, Decoded, Listing, Message, Position
 from streams.kafka.dead_letters import DeadLetter
+from streams.reports import Report
 from streams.screening import Source
 
 #: Records examined before others get the event loop: at some 150 µs each, 32 hold it for 5 ms.
@@ -110,7 +111,7 @@ def refused(source: Source, refusal: BadRecord, *, now_us: int) -> DeadLetter:
 
 
 def count_unknown_fields(
-    topic: str, decoded: Decoded[Message] | Decoded[Listing] | Decoded[Decision]
+    topic: str, decoded: Decoded[Message] | Decoded[Listing] | Decoded[Report] | Decoded[Decision]
 ) -> None:
     """Count fields outside the contract; names are cut so that a hostile producer cannot flood the metrics."""
     for name in decoded.unknown_fields[:MAX_UNKNOWN_NAMES]:

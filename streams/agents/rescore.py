@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from streams.agents.lane import Delivery
+from streams.agents.reports import ReportIntake
 from streams.events import BadRecord, decode_listing, decode_message
 from streams.inference.scorer import Scorer
 from streams.rescoring import RescoreItem, decode
@@ -25,8 +26,9 @@ MAX_PAUSE_S = 60.0
 class RescoreIntake:
     """What the rescore agent does with a record."""
 
-    def __init__(self, examiner: Examiner) -> None:
+    def __init__(self, examiner: Examiner, reports: ReportIntake) -> None:
         self._examiner = examiner
+        self._reports = reports
 
     def examine(self, source: Source) -> Case:
         """The case of a `rescore` record. Raises `BadRecord`."""
@@ -40,6 +42,8 @@ class RescoreIntake:
 
     def _examine_event(self, item: RescoreItem) -> Case:
         source = item.source
+        if item.kind == "report":
+            return self._reports.examine_again(source)
         if item.kind == "listing":
             listing = decode_listing(
                 source.value, key=source.key, timestamp_us=source.timestamp_us, headers=source.headers

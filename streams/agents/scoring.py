@@ -106,7 +106,7 @@ class ModelStep:
         embedded = await self._embed(cases, pictures)
         groups: defaultdict[tuple[type, tuple[ModelVersion, ...]], list[int]] = defaultdict(list)
         results: list[Scores | None] = [None] * len(cases)
-        rows: list[WindowFeatures | ListingFeatures] = []
+        rows: list[WindowFeatures | ListingFeatures | None] = []
         notes: list[tuple[str, ...]] = []
         for index, case in enumerate(cases):
             picture = embedded[index]
@@ -138,7 +138,10 @@ class ModelStep:
         return [result for result in results if result is not None]
 
     async def _score_group(
-        self, kind: type, rows: Sequence[WindowFeatures | ListingFeatures], models: Sequence[ModelVersion]
+        self,
+        kind: type,
+        rows: Sequence[WindowFeatures | ListingFeatures | None],
+        models: Sequence[ModelVersion],
     ) -> Sequence[Outcomes]:
         if kind is WindowFeatures:
             return await self._scorer.score_messages(

@@ -148,7 +148,7 @@ class ScreeningLane:
             )
             concluded.append((row, conclusion))
             records += self._alerts(row, conclusion)
-            records.append(self._last_word(row, conclusion, now_us))
+            records += self._last_word(row, conclusion, now_us)
         records += self._changes([case for case, _ in concluded])
         with metrics.STAGE_SECONDS.labels(stage="acknowledge").time():
             await self._outbox.send(records)
@@ -162,13 +162,15 @@ class ScreeningLane:
             for record in alert_outputs(self._settings, subject, alert)
         ]
 
-    def _last_word(self, case: Case, conclusion: Conclusion, now_us: int) -> Outgoing:
-        """The prediction, or the record that puts the event aside."""
+    def _last_word(self, case: Case, conclusion: Conclusion, now_us: int) -> list[Outgoing]:
+        """The prediction, or the record that puts the event aside; nothing for a report that is scored."""
         key = case.screened.subject.key.encode("utf-8", "replace")
         if conclusion.prediction is not None:
-            return Outgoing(self._settings.topic("predictions"), key, orjson.dumps(conclusion.prediction))
+            return [Outgoing(self._settings.topic("predictions"), key, orjson.dumps(conclusion.prediction))]
+        if not conclusion.aside:
+            return []
         value = encode(case, revision=conclusion.revision, alerted=conclusion.alerted, now_us=now_us)
-        return Outgoing(self._settings.topic("rescore"), key, value)
+        return [Outgoing(self._settings.topic("rescore"), key, value)]
 
     def _count(self, rows: Sequence[Row], concluded: Sequence[tuple[Case, Conclusion]]) -> None:
         for row in rows:
@@ -176,10 +178,15 @@ class ScreeningLane:
                 metrics.DEAD_LETTERS.labels(topic=row.letter.topic, reason=row.letter.reason).inc()
         for case, conclusion in concluded:
             kind = case.screened.subject.kind
-            (metrics.RESCORES if conclusion.aside else metrics.PREDICTIONS).labels(kind=kind).inc()
+            if conclusion.aside:
+                metrics.RESCORES.labels(kind=kind).inc()
+            elif conclusion.prediction is not None:
+                metrics.PREDICTIONS.labels(kind=kind).inc()
             self._count_alerts(case, conclusion)
             for note in case.screened.notes:
                 metrics.EVENT_NOTES.labels(note=note).inc()
+            if case.report is not None:
+                continue  # rules have counted the event when it came
             for rule in case.screened.rules:
                 metrics.RULE_HITS.labels(rule_id=rule.rule_id, mode=rule.mode).inc()
 
@@ -188,3 +195,5 @@ class ScreeningLane:
         for domain, by in conclusion.raised_by:
             metrics.ALERTS.labels(domain=domain, by=by).inc()
             metrics.EVENT_TO_ALERT_SECONDS.labels(by=by).observe(waited_s)
+            if by == "report":
+                metrics.REPORTS.labels(domain=domain).inc()

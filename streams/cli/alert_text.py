@@ -61,6 +61,8 @@ def _evidence(item: Record) -> Text:
         return _model(item)
     if item.get("by") == "patrol":
         return _patrol(item)
+    if item.get("by") == "report":
+        return _report(item)
     line = Text("rule  ", style="magenta")
     line.append(_word(item.get("rule_id")) or "?")
     words = [f"“{_word(span.get('text'), 60)}”" for span in _records(item.get("spans")) if span.get("text")]
@@ -75,6 +77,16 @@ def _patrol(item: Record) -> Text:
     line.append(
         f"drawn at random, {share:.4%} of what nothing flagged" if isinstance(share, float) else "drawn"
     )
+    return line
+
+
+def _report(item: Record) -> Text:
+    line = Text("report ", style="green")
+    line.append(_word(item.get("report_id")) or "?")
+    if reporter := _word(item.get("reporter_id")):
+        line.append(f"  by {reporter}", style="dim")
+    if reason := _word(item.get("reason"), 200):
+        line.append(f"  “{reason}”")
     return line
 
 

@@ -111,6 +111,8 @@ def catalogue(settings: Settings, domains: Iterable[str]) -> tuple[TopicSpec, ..
     specs = [
         _kept(settings, "listings", 7 * _DAY_MS, inputs),
         _kept(settings, "messages", 7 * _DAY_MS, inputs),
+        # as long as the alerts they raise
+        _kept(settings, "reports", 30 * _DAY_MS, inputs),
         # labels must outlive the predictions they judge
         _kept(settings, "decisions", 365 * _DAY_MS, inputs),
         *(_kept(settings, f"alerts.{domain}", 30 * _DAY_MS) for domain in sorted({*domains, PATROL_DOMAIN})),

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import orjson
 
 from streams.events import rfc3339
-from streams.replay_files import KEY_FIELD, Outgoing
+from streams.replay_files import KEY_FIELDS, Outgoing
 from streams.stress.identity import HEADER, event_id
 
 Topic = Literal["messages", "listings"]
@@ -44,5 +44,5 @@ def record(draft: Draft, run: str, number: int, due_us: int) -> Outgoing:
         body["updated_at"] = rfc3339(due_us)
     if "event_id" in body:
         body["event_id"] = identifier
-    key = str(body[KEY_FIELD[draft.topic]]).encode()
+    key = str(body[KEY_FIELDS[draft.topic][0]]).encode()
     return Outgoing(key, orjson.dumps(body), ((HEADER, identifier.encode()),))

@@ -79,7 +79,7 @@ def test_the_commands_create_then_agree(command_environment: dict[str, str]) -> 
     prefix = command_environment["SEKISHO_TOPIC_PREFIX"]
     assert results == dict.fromkeys(
         (
-            *(f"{prefix}{name}" for name in ("listings", "messages", "decisions")),
+            *(f"{prefix}{name}" for name in ("listings", "messages", "reports", "decisions")),
             f"{prefix}alerts.counterfeit",
             f"{prefix}alerts.off_platform_payment",
             f"{prefix}alerts.patrol",

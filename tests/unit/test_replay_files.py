@@ -115,6 +115,13 @@ def test_what_examples_become_is_what_the_engine_reads() -> None:
         ("messages", {"message_id": "m"}, "no `transaction_id`"),
         ("messages", {"transaction_id": 7}, "no `transaction_id`"),
         ("decisions", {"alert_id": ""}, "no `alert_id`"),
+        ("reports", {"report_id": "r", "listing": {}}, "no `listing_id` or `transaction_id`"),
+        (
+            "listings",
+            {"report_id": "r", "listing": {"listing_id": "l"}},
+            "belongs to the topic reports, not listings",
+        ),
+        ("reports", {"listing": {"listing_id": "l"}}, "an example listing belongs to the topic listings"),
         ("messages", {"messages": []}, "the conversation has no `transaction_id`"),
         ("messages", {"transaction_id": "t", "messages": ["hi"]}, "messages[0] is not an object"),
         ("listings", {"transaction_id": "t", "messages": []}, "belongs to the topic messages, not listings"),
@@ -149,6 +156,27 @@ def test_a_second_lap_is_new_traffic_and_decisions_stay() -> None:
     ]
     assert _records("messages", message, lap=3)[0].key == b"t~3"  # type: ignore[union-attr]
     assert _events(_records("decisions", {"alert_id": "a"}, lap=2)) == [{"alert_id": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("reported", "key"),
+    [
+        ({"message": {"message_id": "m", "transaction_id": "t"}}, b"t"),
+        ({"listing": {"listing_id": "l", "seller_id": "s"}}, b"l"),
+        ({"subject": {"type": "listing", "listing_id": "l", "seller_id": "s"}}, b"l"),
+    ],
+)
+def test_a_report_is_keyed_by_what_it_is_about_and_a_second_lap_is_another_of_the_same(
+    reported: dict[str, object], key: bytes
+) -> None:
+    body = {"report_id": "r", **reported}
+
+    assert _records("reports", body)[0].key == key  # type: ignore[union-attr]
+    assert _events(_records("reports", body)) == [body]
+    assert _records("reports", body, lap=2)[0].key == key  # type: ignore[union-attr]
+    assert _events(_records("reports", body, lap=2)) == [{**body, "report_id": "r~2"}]
+    (as_is,) = records_as_they_are([json.dumps(body).encode()], "reports")
+    assert as_is.key == key
 
 
 @given(st.binary(max_size=40))

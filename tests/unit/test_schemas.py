@@ -79,7 +79,7 @@ def test_they_are_written_where_asked(tmp_path: Path) -> None:
     assert {str(path.relative_to(tmp_path)): path.read_text(encoding="utf-8") for path in written} == files()
 
 
-@pytest.mark.parametrize("name", ["listing", "message", "decision", "alert", "prediction"])
+@pytest.mark.parametrize("name", ["listing", "message", "report", "decision", "alert", "prediction"])
 def test_each_schema_is_a_schema(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schemas()[name])
 
@@ -127,6 +127,25 @@ def test_an_event_is_checked_as_the_engine_does() -> None:
         jsonschema.validate({"message_id": "m", "transaction_id": "t", "text": ""}, schemas()["message"])
 
 
+def test_a_report_says_in_one_place_what_is_reported() -> None:
+    frame = {"report_id": "r", "reported_at": "2026-11-21T10:00:00Z", "domain": "contact"}
+    message = {"message_id": "m", "transaction_id": "t", "writer": "buyer", "text": "x"}
+    subject = {"type": "listing", "listing_id": "l", "seller_id": "s"}
+    schema = schemas()["report"]
+
+    with_conversation = {"message": message, "conversation": [message], "listing": None}
+    for reported in (with_conversation, {"subject": subject, "conversation": []}):
+        jsonschema.validate({**frame, **reported}, schema)
+    wrong_ones = (
+        {},
+        {"message": message, "subject": subject},
+        {"subject": subject, "conversation": [message]},
+    )
+    for wrong in wrong_ones:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**frame, **wrong}, schema)
+
+
 def test_notes_speak_of_fields_that_exist() -> None:
     definitions = {name: body for schema in schemas().values() for name, body in schema["$defs"].items()}
 
@@ -137,7 +156,7 @@ def test_notes_speak_of_fields_that_exist() -> None:
 def test_the_asyncapi_document_has_every_public_topic_and_no_loose_reference() -> None:
     document = asyncapi()
 
-    internal = {"rescore", "alerted", "windows-changelog"}
+    internal = {"rescore", "alerted", "statistics", "thresholds", "windows-changelog"}
     roles = {
         spec.role.replace("alerts.x", "alerts.{domain}") for spec in catalogue(Settings(), ["x"])
     } - internal

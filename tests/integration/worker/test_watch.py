@@ -113,7 +113,7 @@ async def test_a_faust_that_stands_still_is_left_with_the_state_of_every_partiti
         assert not worker.health.ready
         assert await running == EXIT_STALLED
     (said,) = [r.getMessage() for r in caplog.records if "no progress" in r.getMessage()]
-    for topic in ("messages", "listings", "decisions", "rescore"):
+    for topic in ("messages", "listings", "reports", "decisions", "rescore"):
         for partition in range(worker.settings.partitions):
             assert f"{worker.settings.topic(topic)}-{partition}: " in said
 

@@ -83,10 +83,27 @@ PATROL_ALERT = {
     "evidence": [{"by": "patrol", "share": 0.0005}],
     "context": [{"message_id": "m3", "writer": "buyer", "text": "よろしくお願いします"}],
 }
+REPORTED_ALERT = {
+    "revision": 5001,
+    "domain": "counterfeit",
+    "severity": "medium",
+    "subject": {"type": "listing", "listing_id": "l1", "seller_id": "s1"},
+    "raised_at": "2026-11-21T10:00:03.000Z",
+    "evidence": [
+        {
+            "by": "report",
+            "report_id": "r81",
+            "reporter_id": "u5",
+            "reason": "It is a\u202e copy.\nSee the logo.",
+        },
+        {"by": "report", "report_id": "r82", "reporter_id": None, "reason": None},
+    ],
+    "context": [],
+}
 
 
-def test_a_message_a_listing_and_one_of_the_patrol() -> None:
-    alerts = (MESSAGE_ALERT, LISTING_ALERT, PATROL_ALERT)
+def test_a_message_a_listing_one_of_the_patrol_and_a_reported_one() -> None:
+    alerts = (MESSAGE_ALERT, LISTING_ALERT, PATROL_ALERT, REPORTED_ALERT)
     shown = "\n\n".join(_marked(alert_text(alert)) for alert in alerts) + "\n"
 
     assert shown == (HERE / "alert_text.approved.txt").read_text()

@@ -26,6 +26,7 @@ def test_every_topic_of_the_contract_has_the_prefix_and_the_same_partitions() ->
     assert [spec.name for spec in specs] == [
         "prod.listings",
         "prod.messages",
+        "prod.reports",
         "prod.decisions",
         "prod.alerts.counterfeit",
         "prod.alerts.harassment",
