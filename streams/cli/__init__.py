@@ -18,6 +18,7 @@ COMMANDS = {
     "topics": "streams.cli.topics:command",
     "produce": "streams.cli.produce:command",
     "alerts": "streams.cli.alerts:command",
+    "quality": "streams.cli.quality:command",
     "rules": "streams.cli.rules:command",
     "deadletter": "streams.cli.deadletter:command",
     "archive": "streams.cli.archive:command",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from streams.policy import Policy
@@ -134,6 +134,10 @@ class Quality:
     def of(self, kind: SourceKind) -> tuple[Row, ...]:
         """The rows of one kind."""
         return tuple(row for row in self.rows if row.source.kind == kind)
+
+    def only(self, domains: Collection[str]) -> Quality:
+        """The same without the rows of other domains."""
+        return replace(self, rows=tuple(row for row in self.rows if row.source.domain in domains))
 
 
 def budgets_of(policy: Policy) -> Budgets:

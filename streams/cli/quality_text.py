@@ -1,0 +1,92 @@
+"""Quality as text for a terminal: a table by domain, model and rule, and what stands beside it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from streams.cli.printable import printable
+from streams.review.intake import Taken
+from streams.review.quality import Quality, Row, Source
+from streams.review.shares import Share
+
+#: Longest name of a rule or model that is shown.
+NAME_CHARACTERS = 48
+
+
+def quality_text(quality: Quality, taken: Taken) -> RenderableType:
+    """The table, and one line for everything that the figures leave out or rest on."""
+    if not quality.rows:
+        return Text(f"no alerts {_time_span(quality)}")
+    table = Table(box=None, pad_edge=False, title=f"alerts {_time_span(quality)}", title_justify="left")
+    table.add_column("raised by", no_wrap=True)
+    for heading in ("alerts", "pending", "violation", "no violation", "unsure"):
+        table.add_column(heading, justify="right")
+    for heading in ("precision (95 %)", "of", "precision@K"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in quality.rows:
+        if row.source.kind in ("domain", "patrol") and table.row_count:
+            table.add_row()
+        table.add_row(*_cells(row))
+    return Group(table, *(Text(line, style="dim") for line in _notes(quality, taken)))
+
+
+def _cells(row: Row) -> Iterator[RenderableType]:
+    tally = row.tally
+    yield Text(_name(row.source), style="bold" if row.source.kind in ("domain", "patrol") else "")
+    for number in (tally.alerts, tally.pending, tally.violation, tally.no_violation, tally.unsure):
+        yield str(number)
+    yield _share(tally.precision)
+    yield str(tally.judged)
+    if row.at_k is None:
+        yield "-"
+    else:
+        at_k = row.at_k
+        yield f"{_share(at_k.precision)} K={at_k.k}, {at_k.precision.of} of {at_k.alerts} in {at_k.days} d"
+
+
+def _name(source: Source) -> str:
+    if source.kind == "domain":
+        return printable(source.domain, NAME_CHARACTERS)
+    if source.kind == "patrol":
+        return "random patrol"
+    if source.kind == "report":
+        return "  customers' reports"
+    name = f"{source.name} v{source.version} ({source.role})" if source.kind == "model" else source.name
+    return f"  {printable(name, NAME_CHARACTERS)}"
+
+
+def _share(share: Share) -> str:
+    """With two digits: fewer than three decimals are supported by some hundred verdicts."""
+    if share.value is None:
+        return "-"
+    return f"{share.value:.2f} ({share.low:.2f}-{share.high:.2f})"
+
+
+def _notes(quality: Quality, taken: Taken) -> Iterator[str]:
+    odd = quality.odd
+    yield (
+        "precision: violations among alerts judged one or the other. precision@K: the mean over whole days of the "
+        "same among the day's K highest-scored alerts; behind it, how many of those were judged"
+    )
+    said = (
+        (odd.again, "alerts decided more than once (the newest decision counts)"),
+        (odd.contradicted, "alerts that one decision calls a violation and another does not"),
+        (odd.early, "alerts decided before they were raised, by the clocks"),
+        (odd.unknown, "alerts decided and not known here (raised earlier, or never)"),
+        (taken.unusable, "decisions that cannot be used (`sekisho deadletter list`)"),
+        (taken.unreadable, "records of alerts' facts that cannot be read"),
+    )
+    yield from (f"{what}: {number}" for number, what in said if number)
+
+
+def _time_span(quality: Quality) -> str:
+    return f"from {_minute(quality.since_us)} to {_minute(quality.until_us)} UTC"
+
+
+def _minute(at_us: int) -> str:
+    return f"{datetime.fromtimestamp(at_us / 1e6, UTC):%Y-%m-%d %H:%M}"

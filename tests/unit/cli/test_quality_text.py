@@ -1,0 +1,79 @@
+"""The table of `sekisho quality` as people read it; the expected text stands beside this file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from streams.cli.quality_text import quality_text
+from streams.review.alerted import ByPatrol, ByReport, ByRule
+from streams.review.book import Book
+from streams.review.intake import Taken
+from streams.review.page import page_of
+from streams.review.quality import Budgets, Quality, quality_of
+from streams.review.verdicts import VerdictWord
+from tests.unit.review.making import alerted, at, by_model, verdict
+
+HERE = Path(__file__).parent
+
+
+def shown(quality: Quality, taken: Taken) -> str:
+    console = Console(width=200, force_terminal=False, highlight=False, soft_wrap=True)
+    with console.capture() as capture:
+        console.print(quality_text(quality, taken))
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def week() -> Quality:
+    """Forty alerts of two domains over five days, with reports and a patrol, some judged and some oddly."""
+    book = Book()
+    words: tuple[VerdictWord | None, ...] = ("violation", "violation", "no_violation", None, "unsure")
+    for number in range(40):
+        alert_id, word = f"a{number}", words[number % 5]
+        raised = [by_model(0.5 + number / 100)]
+        if number % 2:
+            raised.append(by_model(0.6, version=4, role="challenger"))
+        by = [ByRule(f"contact.rule\u202e{number % 3}"), *raised] if number % 4 == 0 else raised
+        book.add_alert(alerted(alert_id, *by, day=number % 5, hour=number % 24))
+        if word:
+            book.add_verdict(alert_id, verdict(word, day=5))
+    book.add_alert(alerted("r", ByReport("p1"), domain="abuse"))
+    book.add_alert(alerted("p", ByPatrol(0.001), domain="patrol"))
+    book.add_verdict("p", verdict("no_violation", day=1))
+    book.add_verdict("a0", verdict("no_violation", day=2))
+    book.add_verdict("nobody", verdict("violation"))
+    return quality_of(book, Budgets({"contact": 4}, {"contact": 2}), since_us=at(0), until_us=at(5, 12))
+
+
+def test_the_table_is_as_approved() -> None:
+    found = shown(week(), Taken(alerts=42, unreadable=1, decisions=40, unusable=2))
+
+    assert found == (HERE / "quality_text.approved.txt").read_text(encoding="utf-8")
+
+
+def test_without_alerts_it_says_so() -> None:
+    nothing = quality_of(Book(), Budgets(), since_us=at(0), until_us=at(1))
+
+    assert shown(nothing, Taken()) == "no alerts from 2026-11-01 00:00 to 2026-11-02 00:00 UTC\n"
+
+
+def test_the_page_has_every_figure_of_the_table() -> None:
+    page = page_of(week(), Taken(unusable=2))
+
+    contact, abuse = page["domains"]["contact"], page["domains"]["abuse"]  # type: ignore[index]
+    assert (contact["alerts"], contact["pending"], contact["unsure"]) == (40, 8, 8)
+    assert contact["precision"]["value"] == round(16 / 24, 4)
+    assert [(m["version"], m["role"]) for m in contact["models"]] == [("3", "champion"), ("4", "challenger")]
+    assert contact["models"][0]["precision_at_k"]["k"] == 2
+    assert sorted(rule["alerts"] for rule in contact["rules"]) == [3, 3, 4]
+    assert abuse["reports"]["pending"] == 1
+    assert page["patrol"]["no_violation"] == 1  # type: ignore[index]
+    assert page["decisions"] == {
+        "again": 1,
+        "contradicted": 1,
+        "early": 0,
+        "unknown": 1,
+        "repeated": 0,
+        "unusable": 2,
+    }
