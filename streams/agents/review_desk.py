@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -21,7 +21,16 @@ from streams.policy import Policy
 from streams.review.book import DAY_US, Book, Case
 from streams.review.intake import ReviewIntake
 from streams.review.page import page_of
-from streams.review.quality import Budgets, DayQuality, Quality, budgets_of, day_quality, quality
+from streams.review.quality import (
+    Budgets,
+    DayQuality,
+    Quality,
+    Source,
+    Tally,
+    budgets_of,
+    day_quality,
+    quality,
+)
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -74,6 +83,10 @@ class ReviewDesk:
         """What has been read."""
         return self._intake.book
 
+    def tallies(self) -> dict[int, Mapping[Source, Tally]]:
+        """Alerts by what was decided about them, by UTC day and source, as last counted."""
+        return {day: of_day.tallies for day, of_day in self._days.items()}
+
     def page(self) -> dict[str, Any]:
         """What `/quality` answers: how far it has read, and the figures as they were when last counted."""
         standing = self._log.standing
@@ -98,8 +111,8 @@ class ReviewDesk:
             cases = await self._cases(day)
             self._days[day] = await asyncio.to_thread(day_quality, cases, budgets)
         self._days = {day: of_day for day, of_day in self._days.items() if of_day.tallies}
-        self._quality = quality(
-            self._days, budgets, unknown=self.book.unknown, since_us=since_us, until_us=now_us
+        self._quality = await asyncio.to_thread(
+            quality, self._days, budgets, unknown=self.book.unknown, since_us=since_us, until_us=now_us
         )
         standing = self._log.standing
         metrics.QUALITY_BEHIND.set(standing.behind or 0)

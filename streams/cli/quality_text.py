@@ -64,7 +64,11 @@ def _share(share: Share) -> str:
     """With two digits: fewer than three decimals are supported by some hundred verdicts."""
     if share.value is None:
         return "-"
-    return f"{share.value:.2f} ({share.low:.2f}-{share.high:.2f})"
+    return _interval(share.value, share.low, share.high)
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    return f"{value:.2f} ({low:.2f}-{high:.2f})"
 
 
 def _notes(quality: Quality, taken: Taken) -> Iterator[str]:
@@ -73,6 +77,14 @@ def _notes(quality: Quality, taken: Taken) -> Iterator[str]:
         "precision: violations among alerts judged one or the other. precision@K: the mean over whole days of the "
         "same among the day's K highest-scored alerts; behind it, how many of those were judged"
     )
+    for recall in quality.recalls:
+        estimate = (
+            "no verdict yet" if recall.value is None else _interval(recall.value, recall.low, recall.high)
+        )
+        yield (
+            f"recall of {recall.domain}, by the random patrol: {estimate}; {recall.found} violations of it in "
+            f"{recall.judged} judged of {recall.drawn} drawn"
+        )
     said = (
         (odd.again, "alerts decided more than once (the newest decision counts)"),
         (odd.contradicted, "alerts that one decision calls a violation and another does not"),

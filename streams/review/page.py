@@ -7,6 +7,7 @@ from dataclasses import asdict
 from streams.events import rfc3339
 from streams.review.intake import Taken
 from streams.review.quality import Quality, Row
+from streams.review.recall import Recall
 from streams.review.shares import Share
 from streams.review.top import PrecisionAtK
 
@@ -35,6 +36,7 @@ def page_of(quality: Quality, taken: Taken) -> dict[str, object]:
         "until": rfc3339(quality.until_us),
         "domains": domains,
         "patrol": patrol,
+        "recall": {recall.domain: _recall(recall) for recall in quality.recalls},
         "decisions": {**asdict(quality.odd), "repeated": taken.repeated, "unusable": taken.unusable},
         "alerts_unreadable": taken.unreadable,
     }
@@ -57,10 +59,17 @@ def _figures(row: Row) -> dict[str, object]:
     }
 
 
+def _recall(recall: Recall) -> dict[str, object]:
+    return {name: _rounded(value) for name, value in asdict(recall).items() if name != "domain"}
+
+
+def _rounded(value: object) -> object:
+    return round(value, 4) if isinstance(value, float) else value
+
+
 def _share(share: Share) -> dict[str, object]:
     """Four digits: more than any number of verdicts supports."""
-    value = None if share.value is None else round(share.value, 4)
-    return {"value": value, "low": round(share.low, 4), "high": round(share.high, 4), "of": share.of}
+    return {name: _rounded(value) for name, value in asdict(share).items()}
 
 
 def _at_k(at_k: PrecisionAtK | None) -> dict[str, object] | None:

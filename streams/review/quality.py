@@ -9,10 +9,11 @@ from typing import Literal
 from streams.policy import Policy
 from streams.review.alerted import ByModel, ByPatrol, ByReport, ByRule
 from streams.review.book import DAY_US, Book, Case
+from streams.review.recall import DayRecall, Recall, day_recall, recalls
 from streams.review.shares import Share, share
 from streams.review.top import PrecisionAtK, Top, precision_at_k, top_of_day
 from streams.review.verdicts import contradictory
-from streams.vocabulary import PATROL_DOMAIN
+from streams.vocabulary import PATROL_DOMAIN, Kind
 
 SourceKind = Literal["domain", "model", "rule", "report", "patrol"]
 
@@ -66,13 +67,16 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """K by domain: alerts a day that can be reviewed, of all sources together and of one model alone.
+    """What a policy gives for the count. K by domain: alerts a day that can be reviewed, of all sources together and
+    of one model alone.
 
     A challenger beside the champion shares the budget with it: each is measured at half of it.
     """
 
     of_domain: Mapping[str, int] = field(default_factory=dict)
     of_model: Mapping[str, int] = field(default_factory=dict)
+    #: Each domain's kind of event: recall is estimated where the patrol draws from that kind.
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     def of(self, source: Source) -> int | None:
         """K of a source; None where no budget is given, and for rules and reports, which have no scores to rank by."""
@@ -111,6 +115,7 @@ class DayQuality:
     tallies: Mapping[Source, Tally]
     tops: Mapping[Source, Top]
     odd: Odd = Odd()
+    recall: DayRecall = field(default_factory=DayRecall)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +135,19 @@ class Quality:
     until_us: int
     rows: tuple[Row, ...]
     odd: Odd
+    recalls: tuple[Recall, ...] = ()
 
     def of(self, kind: SourceKind) -> tuple[Row, ...]:
         """The rows of one kind."""
         return tuple(row for row in self.rows if row.source.kind == kind)
 
     def only(self, domains: Collection[str]) -> Quality:
-        """The same without the rows of other domains."""
-        return replace(self, rows=tuple(row for row in self.rows if row.source.domain in domains))
+        """The same without the rows and recalls of other domains."""
+        return replace(
+            self,
+            rows=tuple(row for row in self.rows if row.source.domain in domains),
+            recalls=tuple(recall for recall in self.recalls if recall.domain in domains),
+        )
 
 
 def budgets_of(policy: Policy) -> Budgets:
@@ -149,11 +159,13 @@ def budgets_of(policy: Policy) -> Budgets:
             for name, d in policy.domains.items()
             if d.alerts_per_day_each is not None
         },
+        {name: d.applies_to for name, d in policy.domains.items()},
     )
 
 
 def day_quality(cases: Iterable[Case], budgets: Budgets) -> DayQuality:
     """Count one day's cases."""
+    cases = list(cases)
     odd = Odd()
     counts: dict[Source, dict[str, int]] = {}
     ranked: dict[Source, list[tuple[float | None, Case]]] = {}
@@ -169,6 +181,7 @@ def day_quality(cases: Iterable[Case], budgets: Budgets) -> DayQuality:
         {source: Tally(**count) for source, count in counts.items()},
         {source: top_of_day(entries, budgets.of(source) or 0) for source, entries in ranked.items()},
         odd,
+        day_recall(cases),
     )
 
 
@@ -186,7 +199,8 @@ def quality(
             for source, top in of_day.tops.items():
                 tops.setdefault(source, []).append(top)
     rows = [Row(source, tally, _at_k(source, tops, budgets)) for source, tally in tallies.items()]
-    return Quality(since_us, until_us, tuple(sorted(rows, key=_order)), odd)
+    found = recalls({day: of_day.recall for day, of_day in days.items()}, budgets.kinds)
+    return Quality(since_us, until_us, tuple(sorted(rows, key=_order)), odd, found)
 
 
 def quality_of(book: Book, budgets: Budgets, *, since_us: int, until_us: int) -> Quality:

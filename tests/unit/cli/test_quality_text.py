@@ -13,6 +13,7 @@ from streams.review.intake import Taken
 from streams.review.page import page_of
 from streams.review.quality import Budgets, Quality, quality_of
 from streams.review.verdicts import VerdictWord
+from streams.vocabulary import Kind
 from tests.unit.review.making import alerted, at, by_model, verdict
 
 HERE = Path(__file__).parent
@@ -43,7 +44,10 @@ def week() -> Quality:
     book.add_verdict("p", verdict("no_violation", day=1))
     book.add_verdict("a0", verdict("no_violation", day=2))
     book.add_verdict("nobody", verdict("violation"))
-    return quality_of(book, Budgets({"contact": 4}, {"contact": 2}), since_us=at(0), until_us=at(5, 12))
+    kinds: dict[str, Kind] = {"contact": "message", "counterfeit": "listing"}
+    return quality_of(
+        book, Budgets({"contact": 4}, {"contact": 2}, kinds), since_us=at(0), until_us=at(5, 12)
+    )
 
 
 def test_the_table_is_as_approved() -> None:
@@ -68,6 +72,7 @@ def test_the_page_has_every_figure_of_the_table() -> None:
     assert contact["models"][0]["precision_at_k"]["k"] == 2
     assert sorted(rule["alerts"] for rule in contact["rules"]) == [3, 3, 4]
     assert abuse["reports"]["pending"] == 1
+    assert page["recall"]["contact"]["judged"] == 1  # type: ignore[index]
     assert page["patrol"]["no_violation"] == 1  # type: ignore[index]
     assert page["decisions"] == {
         "again": 1,
