@@ -108,11 +108,16 @@ def add_command(*, directory: Path, version: int | None, load: bool) -> None:
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), help="Least score that alerts.  [default: the metadata's]"
 )
-def promote_command(*, model: str, version: int, threshold: float | None) -> None:
+@click.option(
+    "--domain",
+    "only",
+    help="Make it this domain's champion, whatever model that was, and end its challenger's trial.",
+)
+def promote_command(*, model: str, version: int, threshold: float | None, only: str | None) -> None:
     """Make VERSION the champion of MODEL in rules/domains.yaml, after its golden rows came out right on Triton.
 
-    Only the champion's version and threshold change in the file; running workers take it up as any other change. A
-    domain that has no model yet gets it as its first champion.
+    Only the champion's version and threshold change in the file, and an entry of the same version as challenger goes;
+    running workers take it up as any other change. A domain that has no model yet gets it as its first champion.
 
     Example: sekisho models promote message_harassment 2 --threshold 0.87
     """
@@ -134,8 +139,9 @@ def promote_command(*, model: str, version: int, threshold: float | None) -> Non
         problems = asyncio.run(with_client(settings, rollout.verify, settings.model_repository, wanted))
         if problems:
             raise click.ClickException("\n".join([*problems, "nothing was changed"]))
-        _write_champion(settings.rules_dir / POLICY_FILE, wanted, chosen, domain)
-    click.echo(f"{wanted} is the champion, threshold {chosen:g}")
+        _write_champion(settings.rules_dir / POLICY_FILE, wanted, chosen, domain, only=only)
+    of = f" of {only}" if only else ""
+    click.echo(f"{wanted} is the champion{of}, threshold {chosen:g}")
 
 
 @click.command("remove")
@@ -289,15 +295,19 @@ def metrics_text(metrics: object) -> str:
     return f"{part}: {', '.join(figures)}" if figures else "-"
 
 
-def _write_champion(path: Path, version: ModelVersion, threshold: float, domain: str) -> None:
+def _write_champion(
+    path: Path, version: ModelVersion, threshold: float, domain: str, *, only: str | None
+) -> None:
     from streams.inference.durable import replace_text
-    from streams.inference.promotion import NoChampionError, with_champion
+    from streams.inference.promotion import NoChampionError, settled, with_champion
     from streams.policy import parse_policy
 
     try:
-        text = with_champion(
-            path.read_text(encoding="utf-8"), version.model, version.version, threshold, domain=domain
-        )
+        text = path.read_text(encoding="utf-8")
+        if only is not None:
+            text = settled(text, only, version.model, version.version, threshold)
+        else:
+            text = with_champion(text, version.model, version.version, threshold, domain=domain)
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from error
     except NoChampionError as error:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from streams.inference.promotion import NoChampionError, with_champion
+from streams.inference.promotion import NoChampionError, settled, with_champion
+from streams.policy import parse_policy
 
 POLICY = """\
 # 日本語 comments stay, and so does the layout.
@@ -28,6 +29,82 @@ def test_only_version_and_threshold_of_the_champion_change():
         "champion: {model: message_a, version: 1, threshold: 0.9}",
         "champion: {model: message_a, version: 12, threshold: 0.8765}",
     )
+
+
+TRIAL = """\
+format: 1
+domains:
+  pay: # the first
+    title: One
+    applies_to: message
+    severity: high
+    champion: {model: message_a, version: 1, threshold: 0.9}  # since May
+    @
+    # what people can review
+    budget: {alerts_per_day: 500, mode: adaptive}
+  rude: {title: Two, applies_to: message, severity: low, champion: {model: message_a, version: 1, threshold: 0.7}}
+patrol: {share: {message: 0.001}}
+"""
+ENTRIES = (
+    "challenger: {model: message_a, version: 2, threshold: 0.8, mode: canary, share: 0.1} # try\n    ",
+    "challenger:\n      model: message_a\n      version: 2\n      threshold: 0.8\n      mode: shadow\n    ",
+    "challenger: {model: message_a,\n      version: 2, threshold: 0.8}\n    ",
+)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_challenger_that_is_promoted_challenges_no_more(entry):
+    changed = with_champion(TRIAL.replace("@\n    ", entry), "message_a", 2, 0.85)
+    assert changed == TRIAL.replace("    @\n", "").replace("version: 1, threshold: 0.9", "version: 2, threshold: 0.85").replace(
+        "version: 1, threshold: 0.7", "version: 2, threshold: 0.85"
+    )  # fmt: skip
+    assert parse_policy(changed.encode(), "domains.yaml")[1] == []
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_trial_ends_in_one_domain_alone(entry):
+    text = TRIAL.replace("@\n    ", entry)
+    promoted = settled(text, "pay", "message_trunk", 7, 0.00001)
+    assert promoted == TRIAL.replace("    @\n", "").replace(
+        "champion: {model: message_a, version: 1, threshold: 0.9}",
+        "champion: {model: message_trunk, version: 7, threshold: 0.00001}",
+    )
+    kept = settled(text, "pay", "message_a", 1, 0.9)
+    assert kept == TRIAL.replace("    @\n", "")
+    for changed in (promoted, kept):
+        policy, issues = parse_policy(changed.encode(), "domains.yaml")
+        assert policy is not None, [issue.render() for issue in issues]
+        assert policy.domains["pay"].budget_mode == "adaptive"
+        assert policy.patrol.message == 0.001
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{challenger: {model: m_b, version: 2, threshold: 0.5}, champion: C}", "{champion: C}"),
+        ("{champion: C, challenger: {model: m_b, version: 2, threshold: 0.5}}", "{champion: C}"),
+        (
+            "{champion: C, challenger: {model: m_b, version: 2, threshold: 0.5}, title: t}",
+            "{champion: C, title: t}",
+        ),
+    ],
+)
+def test_a_trial_in_braces_ends_too(before, after):
+    old, new = "{model: m_a, version: 1, threshold: 0.5}", "{model: m_b, version: 2, threshold: 0.25}"
+    changed = settled(f"domains:\n  d: {before.replace('C', old)}\n", "d", "m_b", 2, 0.25)
+    assert changed == f"domains:\n  d: {after.replace('C', new)}\n"
+
+
+def test_a_domain_without_champion_is_settled_with_its_first():
+    text = "domains:\n  d:\n    title: t\n"
+    assert (
+        settled(text, "d", "m_b", 2, 1.0) == text + "    champion: {model: m_b, version: 2, threshold: 1.0}\n"
+    )
+
+
+def test_a_domain_that_is_not_there():
+    with pytest.raises(NoChampionError, match="there is no domain e"):
+        settled("domains:\n  d:\n    title: t\n", "e", "m_b", 2, 0.5)
 
 
 def test_block_style_in_any_order():
