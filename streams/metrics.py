@@ -18,7 +18,6 @@ PREDICTIONS = Counter("sekisho_predictions", "Predictions acknowledged by Kafka"
 ALERTS = Counter("sekisho_alerts", "Alerts acknowledged by Kafka, by what raised them", ["domain", "by"])
 DEAD_LETTERS = Counter("sekisho_dead_letters", "Records that could not be used", ["topic", "reason"])
 DECISIONS = Counter("sekisho_decisions", "Verdicts of moderators", ["domain", "verdict"])
-REPORTS = Counter("sekisho_reports", "Reports of customers whose alert Kafka has acknowledged", ["domain"])
 RESCORES = Counter("sekisho_rescores", "Events sent to rescore because models were away", ["kind"])
 
 STAGE_SECONDS = Histogram(
@@ -36,6 +35,13 @@ CONSUMER_LAG = Gauge("sekisho_consumer_lag", "Records not yet acknowledged", ["t
 WINDOWS = Gauge("sekisho_windows", "Conversations whose window this worker holds")
 WINDOWS_UNREADABLE = Counter(
     "sekisho_windows_unreadable_total", "Values in the window table that this engine did not write"
+)
+WINDOWS_RESTATED = Counter(
+    "sekisho_windows_restated_total",
+    "Windows written again after somebody else's older state in the changelog",
+)
+OUTPUTS_DROPPED = Counter(
+    "sekisho_outputs_dropped_total", "Records not written because their partition had another owner by then"
 )
 WINDOWS_DROPPED = Counter("sekisho_windows_dropped_total", "Conversations that were over and left the table")
 COMMITTED_OFFSET = Gauge(
@@ -55,10 +61,16 @@ RULESET_INFO = Gauge("sekisho_ruleset_info", "1 for the live rule set and policy
 RULES_LOADED_AT = Gauge("sekisho_rules_loaded_timestamp_seconds", "When the live set was loaded")
 RULES_RELOADS = Counter("sekisho_rules_reloads", "Attempts to load changed rule files", ["outcome"])
 READY = Gauge("sekisho_ready", "1 while /readyz answers 200")
+THRESHOLD = Gauge("sekisho_threshold", "Least score that alerts at the moment", ["domain", "role"])
+BUDGET = Gauge(
+    "sekisho_budget_alerts_per_day", "Alerts a day that a domain's moderators can review", ["domain"]
+)
 
 # Of the whole fleet, the same on every worker: take the maximum over workers, never the sum.
 _SOURCE = ["domain", "by", "name", "version", "role"]
-QUALITY_ALERTS = Gauge("sekisho_quality_alerts", "Alerts of the review horizon by verdict", [*_SOURCE, "verdict"])
+QUALITY_ALERTS = Gauge(
+    "sekisho_quality_alerts", "Alerts of the review horizon by verdict", [*_SOURCE, "verdict"]
+)
 QUALITY_PRECISION = Gauge(
     "sekisho_quality_precision", "Violations among judged alerts, with its 95 % interval", [*_SOURCE, "bound"]
 )
@@ -69,3 +81,21 @@ QUALITY_ODD_DECISIONS = Gauge(
     "sekisho_quality_odd_decisions", "Decisions about which something was odd", ["what"]
 )
 QUALITY_BEHIND = Gauge("sekisho_quality_behind", "Alerts and decisions that this worker has not read yet")
+
+# Of the whole fleet too, the last day against the four weeks before (docs/drift.md).
+DRIFT_LEVEL = Gauge(
+    "sekisho_drift_level",
+    "-1 too few events, 0 steady, 1 watch, 2 drifted",
+    ["of", "domain", "name", "version"],
+)
+DRIFT_SCORES = Gauge(
+    "sekisho_drift_scores",
+    "How far a model's scores lie from the reference: psi, ks, top (ln of how many times as many score high)",
+    ["domain", "model", "version", "measure"],
+)
+DRIFT_INPUTS = Gauge(
+    "sekisho_drift_inputs", "Population stability index of a fact of the inputs", ["kind", "fact"]
+)
+DRIFT_PRECISION_FALL = Gauge(
+    "sekisho_drift_precision_fall", "How much lower the precision of the last seven days is", _SOURCE
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streams.drift import levels
@@ -80,14 +80,30 @@ def assess(
 ) -> Assessment:
     """Compare every series of the book, or what concerns one domain and all inputs."""
     found = [assess_series(series, book.compared(series, periods)) for series in book]
+    return together(found, periods, precision=precision, words=words, domain=domain)
+
+
+def together(
+    found: Iterable[SeriesDrift],
+    periods: Periods,
+    *,
+    precision: Sequence[PrecisionDrift] = (),
+    words: Sequence[WordDrift] = (),
+    domain: str | None = None,
+) -> Assessment:
+    """Single comparisons as a whole: all of them, or those of one domain and of the inputs.
+
+    A series without an event in either period is left out: its hours are older than both.
+    """
+    there = [drift for drift in found if drift.reference_events or drift.current_events]
     return Assessment(
         periods,
         scores=tuple(
             drift
-            for drift in found
+            for drift in there
             if isinstance(drift.series, ScoreSeries) and domain in (None, drift.series.domain)
         ),
-        inputs=tuple(drift for drift in found if isinstance(drift.series, InputSeries)),
+        inputs=tuple(drift for drift in there if isinstance(drift.series, InputSeries)),
         precision=tuple(drift for drift in precision if domain in (None, drift.source.domain)),
         words=tuple(words),
     )

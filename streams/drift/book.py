@@ -25,12 +25,11 @@ _COARSER: Final = BINS_PER_LOGIT // PER_LOGIT
 
 @dataclass(frozen=True, slots=True, order=True)
 class ScoreSeries:
-    """The scores of one model version in one role in one domain."""
+    """The scores of one model version in one domain, in whatever role: promoted, it keeps its reference."""
 
     domain: str
     model: str
     version: int
-    role: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -108,8 +107,9 @@ class DriftBook:
         key = (counts.instance, counts.hour)
         match counts:
             case ScoreCounts():
-                series = ScoreSeries(counts.domain, counts.model, counts.version, counts.role)
-                self._put(series, key, _coarse(counts))
+                series = ScoreSeries(counts.domain, counts.model, counts.version)
+                # In the hour of a promotion an instance writes one record for each role.
+                self._put(series, (f"{counts.instance} {counts.role}", counts.hour), _coarse(counts))
             case InputCounts():
                 for fact, bins in FACTS[counts.kind].items():
                     named = counted_of(counts.facts, fact)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from streams.drift.levels import LEAST_EVENTS, UNKNOWN_WORDS, Level, Measured
 from streams.drift.measures import Distance
-from streams.inference.scorer import ModelVersion
+from streams.inference.contracts import ModelVersion
 
 #: One-sided normal deviate of the chance `measures.CHANCE`.
 _DEVIATE: Final = 3.719016

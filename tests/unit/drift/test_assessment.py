@@ -12,7 +12,7 @@ from streams.review.quality import Source, Tally
 from streams.statistics.bins import bin_of
 from streams.statistics.records import InputCounts, ScoreCounts
 
-SERIES = ScoreSeries("harassment", "message_harassment", 1, "champion")
+SERIES = ScoreSeries("harassment", "message_harassment", 1)
 DAYS = 28
 PERIODS = Periods(reference=0, current=DAYS * 24, end=(DAYS + 1) * 24)
 

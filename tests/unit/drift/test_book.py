@@ -6,18 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.alerts import Role
 from streams.drift.book import DriftBook, InputSeries, ScoreSeries
 from streams.drift.periods import Periods
 from streams.statistics.records import AlertCounts, Counts, InputCounts, ScoreCounts
 
-SERIES = ScoreSeries("harassment", "message_harassment", 1, "champion")
+SERIES = ScoreSeries("harassment", "message_harassment", 1)
 PERIODS = Periods(reference=10, current=14, end=16)
 
 
-def scores(instance: str, hour: int, *, version: int = 1, **counted: dict[int, int]) -> ScoreCounts:
+def scores(
+    instance: str, hour: int, *, version: int = 1, role: Role = "champion", **counted: dict[int, int]
+) -> ScoreCounts:
     return ScoreCounts(
         instance=instance, hour=hour, domain="harassment", model="message_harassment", version=version,
-        role="champion", **counted,
+        role=role, **counted,
     )  # fmt: skip
 
 
@@ -78,6 +81,19 @@ def test_hours_fall_into_the_current_period_and_parts_of_the_reference() -> None
 def test_scores_beside_a_rule_count_like_the_others() -> None:
     book = book_of([scores("a", 14, alone={0: 3}, with_rule={1: 4, 300: 1})])
     assert book.compared(SERIES, PERIODS).current == {0: 7, 37: 1}
+
+
+def test_a_version_keeps_its_counts_when_it_is_promoted_even_within_the_hour() -> None:
+    book = book_of(
+        [
+            scores("a", 12, role="challenger", alone={0: 5}),
+            scores("a", 14, role="challenger", alone={0: 3}),
+            scores("a", 14, role="champion", alone={0: 4}),
+        ]
+    )
+    compared = book.compared(SERIES, PERIODS)
+    assert compared.reference == {0: 5}
+    assert compared.current == {0: 7}
 
 
 def test_facts_are_counted_by_the_number_of_their_bin() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from streams.drift.levels import Level
 from streams.drift.words import WordCounts, WordDrift, unknown_of
-from streams.inference.scorer import ModelVersion
+from streams.inference.contracts import ModelVersion
 
 MODEL = ModelVersion("message_harassment", 1)
 

@@ -1,0 +1,166 @@
+"""The worker's own view of drift: reads everybody's counts in the background, compares, and exposes what it found.
+
+Every worker reads all of them, so each shows the same figures of the whole fleet. Nothing here may hold up screening
+or end the worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from streams import metrics
+from streams.drift.assessment import Assessment, assess_series, together
+from streams.drift.book import InputSeries, ScoreSeries
+from streams.drift.intake import StatisticsIntake
+from streams.drift.levels import Level
+from streams.drift.periods import last_hours
+from streams.drift.precision import precision_drift
+from streams.drift.report import report
+from streams.drift.wording import advice
+from streams.kafka.shared_log import SharedLog
+from streams.review.book import DAY_US
+from streams.review.quality import Source, Tally
+from streams.settings import Settings
+from streams.statistics.records import HOUR_US, hour_of
+
+logger = logging.getLogger(__name__)
+
+#: The last day against the four weeks before it: whole days hold the daily cycle, whole weeks the weekly one.
+CURRENT_HOURS: Final = 24
+REFERENCE_HOURS: Final = 28 * 24
+#: How often it is compared anew, in seconds: in five minutes a day of counts moves by a three-hundredth.
+COMPARE_EVERY_S: Final = 300.0
+#: How often it is looked whether the counts have been read, at the start, in seconds.
+LOOK_EVERY_S: Final = 1.0
+#: Rules that become time series, those that fell most: a scrape must not grow with every rule ever written.
+MOST_SOURCES: Final = 200
+
+
+class DriftDesk:
+    """Reads, compares and shows. `tallies` gives what moderators decided, by UTC day (`ReviewDesk.tallies`)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        tallies: Callable[[], Mapping[int, Mapping[Source, Tally]]],
+        compare_every_s: float = COMPARE_EVERY_S,
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        self._tallies = tallies
+        self._compare_every_s = compare_every_s
+        self._now_us = now_us
+        self._intake = StatisticsIntake()
+        self._log = SharedLog(
+            settings,
+            [settings.topic("statistics")],
+            fold=self._intake.fold,
+            since_us=(hour_of(now_us()) - CURRENT_HOURS - REFERENCE_HOURS) * HOUR_US,
+        )
+        self._found: Assessment | None = None
+        self._failed: str | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to read, in the running event loop."""
+        for work in (self._log.follow(), self._keep_comparing()):
+            task = asyncio.create_task(work)
+            task.add_done_callback(self._ended)
+            self._tasks.append(task)
+
+    async def stop(self) -> None:
+        """Stop reading. The counts are in Kafka; nothing has to be saved."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def page(self) -> dict[str, Any]:
+        """What `/drift` answers: how far it has read, and what it found when it last compared."""
+        standing = self._log.standing
+        reading = {
+            **asdict(standing),
+            "trouble": self._failed or standing.trouble,
+            "unreadable": self._intake.unreadable,
+        }
+        return {"reading": reading, **({} if self._found is None else report(self._found))}
+
+    async def compare(self) -> None:
+        """Compare anew and set the gauges; what drifted since the last time is logged with what to do about it."""
+        now_us = self._now_us()
+        periods = last_hours(now_us, current=CURRENT_HOURS, reference=REFERENCE_HOURS)
+        book = self._intake.book
+        book.forget_before(periods.reference)
+        found = []
+        for series in list(book):
+            found.append(await asyncio.to_thread(assess_series, series, book.compared(series, periods)))
+            await asyncio.sleep(0)
+        precision = precision_drift(self._tallies(), today=now_us // DAY_US)
+        before = () if self._found is None else advice(self._found)
+        self._found = together(found, periods, precision=precision)
+        for sentence in advice(self._found):
+            if sentence not in before:
+                logger.warning("drift: %s", sentence)
+        publish(self._found)
+
+    async def _keep_comparing(self) -> None:
+        while not self._log.standing.caught_up:
+            await asyncio.sleep(LOOK_EVERY_S)
+        while True:
+            await self.compare()
+            await asyncio.sleep(self._compare_every_s)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """An error here is a defect, but one that must not stop the screening: it is logged and shown."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed = f"stopped: {type(error).__name__}: {error}"
+            logger.error("drift is no longer watched by this worker: %s", self._failed, exc_info=error)
+
+
+def publish(found: Assessment) -> None:
+    """Set every gauge anew; what is no longer compared disappears. The same on every worker: take the maximum."""
+    for gauge in (
+        metrics.DRIFT_SCORES,
+        metrics.DRIFT_INPUTS,
+        metrics.DRIFT_PRECISION_FALL,
+        metrics.DRIFT_LEVEL,
+    ):
+        gauge.clear()
+    for drift in found.scores:
+        assert isinstance(drift.series, ScoreSeries)
+        labels = {name: str(value) for name, value in asdict(drift.series).items()}
+        for name, measured in drift.measures.items():
+            metrics.DRIFT_SCORES.labels(**labels, measure=name).set(measured.distance.value)
+        _set_level(
+            "scores", drift.level, domain=labels["domain"], name=labels["model"], version=labels["version"]
+        )
+    for drift in found.inputs:
+        assert isinstance(drift.series, InputSeries)
+        for measured in drift.measures.values():
+            metrics.DRIFT_INPUTS.labels(**asdict(drift.series)).set(measured.distance.value)
+        _set_level("inputs", drift.level, domain=drift.series.kind, name=drift.series.fact)
+    falls = sorted(found.precision, key=lambda drift: (drift.source.kind == "rule", -(drift.fall or -1.0)))
+    for one in falls[:MOST_SOURCES]:
+        if one.fall is not None:
+            metrics.DRIFT_PRECISION_FALL.labels(
+                domain=one.source.domain,
+                by=one.source.kind,
+                name=one.source.name,
+                version=one.source.version,
+                role=one.source.role,
+            ).set(one.fall)
+        _set_level(
+            "precision",
+            one.level,
+            domain=one.source.domain,
+            name=one.source.name or one.source.kind,
+            version=one.source.version,
+        )
+
+
+def _set_level(of: str, level: Level, *, domain: str, name: str, version: str = "") -> None:
+    metrics.DRIFT_LEVEL.labels(of=of, domain=domain, name=name, version=version).set(int(level))

@@ -1,0 +1,37 @@
+"""From raw records of `statistics` to the drift book, whatever their bytes are (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from streams.drift.book import DriftBook
+from streams.statistics.records import decode
+
+
+class RawRecord(Protocol):
+    """What is used of a record as aiokafka gives it."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Raw."""
+
+
+class StatisticsIntake:
+    """Folds records into a book. `unreadable` counts those that this version cannot read; they are left out."""
+
+    def __init__(self) -> None:
+        self.book = DriftBook()
+        self.unreadable = 0
+
+    def fold(self, records: Sequence[RawRecord]) -> None:
+        """Take in records, in any order."""
+        for record in records:
+            if record.value is None:  # a tombstone
+                continue
+            try:
+                self.book.add(decode(record.value))
+            except msgspec.DecodeError:
+                self.unreadable += 1
