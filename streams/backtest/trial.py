@@ -39,6 +39,12 @@ class Judged:
         """The share of violations that were alerted on; None if there were none."""
         return self.right / (self.right + self.missed) if self.right + self.missed else None
 
+    def note(self, label: bool, *, alerted: bool) -> None:
+        """Count one judged event."""
+        self.right += label and alerted
+        self.wrong += alerted and not label
+        self.missed += label and not alerted
+
 
 @dataclass(slots=True)
 class RuleResult:
@@ -224,8 +230,8 @@ class Trial:
                 self.by_domain[domain].lost += 1
         for domain, label in labels.items():
             if domain in self.by_domain:
-                _judge(self.by_domain[domain].judged, label, alerted=domain in alerted)
-                _judge(self.by_domain[domain].live_judged, label, alerted=domain in before_alerted)
+                self.by_domain[domain].judged.note(label, alerted=domain in alerted)
+                self.by_domain[domain].live_judged.note(label, alerted=domain in before_alerted)
 
     def _known(self, seen: _Seen) -> Mapping[str, bool]:
         """Labels, and what moderators decided, which has the last word."""
@@ -242,12 +248,6 @@ class Trial:
     def _differs(examples: list[str], hit: RuleHit, texts: Mapping[tuple[str | None, str], str]) -> None:
         if len(examples) < EXAMPLES:
             examples.append(f"{hit.rule_id}: {_example(hit, texts)}")
-
-
-def _judge(judged: Judged, label: bool, *, alerted: bool) -> None:
-    judged.right += label and alerted
-    judged.wrong += alerted and not label
-    judged.missed += label and not alerted
 
 
 def _example(hit: RuleHit, texts: Mapping[tuple[str | None, str], str]) -> str:

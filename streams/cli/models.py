@@ -29,6 +29,7 @@ COMMANDS = {
     "add": "streams.cli.models:add_command",
     "promote": "streams.cli.models:promote_command",
     "remove": "streams.cli.models:remove_command",
+    "backtest": "streams.cli.model_backtest:command",
     "quantise": "models.commands.quantise:command",
     "share": "models.commands.share:command",
 }
@@ -36,7 +37,7 @@ COMMANDS = {
 
 @click.group(cls=LazyGroup, targets=COMMANDS)
 def command() -> None:
-    """Show, add, promote and remove model versions."""
+    """Show, add, promote, remove and try model versions."""
 
 
 @click.command("list")

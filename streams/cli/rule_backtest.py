@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +13,8 @@ import click
 from streams.backtest.history import past_of_line, past_of_record, verdict_of
 from streams.backtest.report import as_text, report
 from streams.backtest.trial import Trial
-from streams.cli.console import load_settings, readable_errors, run_until_stopped, to_stderr
+from streams.cli.bar import bar
+from streams.cli.console import load_settings, readable_errors, run_until_stopped
 from streams.cli.rule_files import snapshot_of
 from streams.cli.since import Since
 from streams.diagnostics import errors
@@ -24,8 +23,6 @@ from streams.rulebook.child import check_in_child
 from streams.windows import Lifetimes
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from streams.settings import Settings
 
 #: The bar is moved after so many records.
@@ -117,20 +114,9 @@ def _usable(path: Path) -> RuleSet:
     return RuleSet(bundle.rules)
 
 
-@contextmanager
-def _bar(total: int) -> Iterator[tuple[Progress, TaskID]]:
-    """A progress bar on standard error; nothing where that is no terminal."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = to_stderr()
-    columns = (TextColumn("{task.percentage:>3.0f} %"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        yield progress, progress.add_task("", total=total)
-
-
 def _read_files(files: tuple[Path, ...], trial: Trial) -> None:
     now_us = time.time_ns() // 1000
-    with _bar(sum(path.stat().st_size for path in files)) as (progress, task):
+    with bar(sum(path.stat().st_size for path in files)) as (progress, task):
         for path in files:
             read = 0
             with path.open("rb") as lines:
@@ -163,7 +149,7 @@ async def _read_topic(
         ends = await present_ends(client, partitions)
         starts = await starts_since(client, ends, since_us or None)
         waiting = sum(ends[partition] - starts[partition] for partition in ends)
-        with _bar(waiting) as (progress, task):
+        with bar(waiting) as (progress, task):
             read = 0
             async for record in records_until_now(client, starts, ends):
                 read += 1
