@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -23,6 +23,7 @@ from streams.agents.reports import ReportIntake
 from streams.agents.rescore import RescoreIntake, wait_until_due
 from streams.agents.scoring import ModelStep
 from streams.agents.screening_lane import LaneEnds, ScreeningLane
+from streams.agents.statistics_desk import StatisticsDesk
 from streams.agents.window_store import ROCKSDB_OPTIONS, store_of
 from streams.agents.window_table import WindowTable
 from streams.features.tokens import TextPipeline
@@ -33,7 +34,7 @@ from streams.kafka.limits import largest_message_bytes
 from streams.kafka.outbox import Outbox
 from streams.kafka.security import client_options, faust_credentials
 from streams.kafka.topics import windows_changelog
-from streams.rulebook import LiveRulebook
+from streams.rulebook import RulebookSource
 from streams.screening import Examiner, Source
 from streams.settings import Settings
 from streams.windows import Lifetimes
@@ -64,7 +65,7 @@ class Pipeline:
         self,
         settings: Settings,
         *,
-        rulebook: LiveRulebook,
+        rulebook: RulebookSource,
         triton: TritonClient,
         fail: Callable[[BaseException], None],
     ) -> None:
@@ -105,6 +106,7 @@ class Pipeline:
             lifetimes=Lifetimes.of_days(idle=settings.window_idle_days, ended=settings.window_ended_days),
         )
         self._forgetting: asyncio.Task[None] | None = None
+        self._statistics = StatisticsDesk(settings, self._outbox)
         self._messages = MessageIntake(examiner, self.windows)
         self._listings = ListingIntake(examiner)
         self._reports = ReportIntake(examiner, rulebook=rulebook, text=text)
@@ -116,13 +118,19 @@ class Pipeline:
         )
         #: Held while a delivery of decisions is worked on, so that a drain can wait for it.
         self._deciding = asyncio.Lock()
+        lane = partial(
+            ScreeningLane,
+            settings,
+            models=models,
+            outbox=self._outbox,
+            ends=ends,
+            counted=self._statistics.count,
+        )
         self._lanes = {
-            "messages": ScreeningLane(
-                settings, models=models, outbox=self._outbox, ends=ends, changes=self._messages.changes
-            ),
-            "listings": ScreeningLane(settings, models=models, outbox=self._outbox, ends=ends),
-            "reports": ScreeningLane(settings, models=models, outbox=self._outbox, ends=ends),
-            "rescore": ScreeningLane(settings, models=models, outbox=self._outbox, ends=ends, patient=True),
+            "messages": lane(changes=self._messages.changes),
+            "listings": lane(),
+            "reports": lane(),
+            "rescore": lane(patient=True),
         }
         self._add_agents()
 
@@ -139,6 +147,7 @@ class Pipeline:
         self.app.tables.choose = self.windows.choose
         self.app.finalize()
         await self.app.start()
+        self._statistics.start()
         self._forgetting = asyncio.create_task(
             forget_the_ended(self.windows, self._outbox, owned=self._owned_messages)
         )
@@ -157,6 +166,7 @@ class Pipeline:
             await self.app.stop()
             for screening in self._lanes.values():
                 await screening.lane.stop()
+            await self._statistics.stop()
             await self._images.close()
             await self._producer.stop()
 
@@ -178,6 +188,16 @@ class Pipeline:
                 self.rows_in_flight,
                 self.settings.drain_s,
             )
+
+    @property
+    def outbox(self) -> Outbox:
+        """For what else the worker has to write."""
+        return self._outbox
+
+    @property
+    def is_first(self) -> bool:
+        """This worker has the first partition of `messages`: what one of all must do is its to do."""
+        return 0 in self._owned_messages()
 
     @property
     def failed(self) -> bool:

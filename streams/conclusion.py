@@ -28,7 +28,8 @@ Outcomes = Mapping[ModelVersion, ModelScore | ModelFailure]
 class Conclusion:
     """What is to be written for one event.
 
-    `prediction` is None while the event waits in `rescore` (`aside`), and for a report: its event has one.
+    `prediction` is None while the event waits in `rescore` (`aside`), and for a report: its event has one. `models` and
+    `notes` are what it was concluded from, besides what the case knows.
     """
 
     alerts: tuple[tuple[str, dict[str, object]], ...]
@@ -37,6 +38,8 @@ class Conclusion:
     revision: int
     alerted: frozenset[str]
     raised_by: tuple[tuple[str, str], ...]
+    models: tuple[ModelEvidence, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def announce(case: Case, *, now_us: int) -> Conclusion:
@@ -99,6 +102,8 @@ def _conclude(
         revision=revision,
         alerted=case.alerted | {_name(item) for item in fresh},
         raised_by=tuple(dict.fromkeys((item.domain, item.by) for item in raised)),
+        models=models,
+        notes=tuple(notes),
     )
 
 

@@ -65,6 +65,10 @@ THRESHOLD = Gauge("sekisho_threshold", "Least score that alerts at the moment", 
 BUDGET = Gauge(
     "sekisho_budget_alerts_per_day", "Alerts a day that a domain's moderators can review", ["domain"]
 )
+THRESHOLD = Gauge("sekisho_threshold", "Least score that alerts at the moment", ["domain", "role"])
+BUDGET = Gauge(
+    "sekisho_budget_alerts_per_day", "Alerts a day that a domain's moderators can review", ["domain"]
+)
 
 # Of the whole fleet, the same on every worker: take the maximum over workers, never the sum.
 _SOURCE = ["domain", "by", "name", "version", "role"]

@@ -14,6 +14,7 @@ from typing import Any
 from aiokafka.errors import KafkaConnectionError
 
 from streams import metrics, rulebook
+from streams.agents.budget_desk import BudgetDesk
 from streams.agents.review_desk import ReviewDesk
 from streams.app import Pipeline
 from streams.diagnostics import Issue
@@ -68,10 +69,15 @@ class Worker:
         self._watchers: list[asyncio.Task[None]] = []
         self._told_to_stop_at_s: float | None = None
         self._stop_limit = StopLimit(settings.drain_s + CLOSE_S)
+        self._budgets = BudgetDesk(settings, self._rulebook)
         self._desk = ReviewDesk(settings, policy=lambda: self._rulebook.current.policy)
         self._server = HealthServer(
             self.health,
-            pages={"/rules": lambda: rulebook.status(self._rulebook), "/quality": self._desk.page},
+            pages={
+                "/rules": lambda: rulebook.status(self._rulebook),
+                "/quality": self._desk.page,
+                "/budgets": self._budgets.page,
+            },
             bind=settings.web_bind,
             port=settings.web_port,
         )
@@ -107,11 +113,13 @@ class Worker:
             )
         await self._rulebook.start()
         await self._wait_for_topics()
+        await self._budgets.start()
         pipeline = self._pipeline = Pipeline(
-            self.settings, rulebook=self._rulebook, triton=self._triton, fail=self._fail
+            self.settings, rulebook=self._budgets, triton=self._triton, fail=self._fail
         )
         self.health.started = True
         await pipeline.start()
+        self._budgets.decide_with(pipeline.outbox, my_turn=lambda: pipeline.is_first)
         self._desk.start()
         for watch in (self._watch_progress(pipeline), self._watch_models(pipeline)):
             task = asyncio.create_task(watch)
@@ -159,6 +167,7 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
         self.health.consuming = False
+        await self._budgets.stop()
         if self._pipeline is not None:
             await self._pipeline.stop()
         await self._desk.stop()

@@ -70,8 +70,9 @@ class Overload:
 class ScreeningLane:
     """From cases to acknowledged outputs.
 
-    `changes(cases)` adds the records of state that belong to the same cases (window changelog). `patient`: nobody
-    waits behind these cases, so they wait for the models instead of being put aside (again).
+    `changes(cases)` adds the records of state that belong to the same cases (window changelog). `counted(concluded)` is
+    told of what Kafka has acknowledged. `patient`: nobody waits behind these cases, so they wait for the models instead
+    of being put aside (again).
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class ScreeningLane:
         outbox: Outbox,
         ends: LaneEnds,
         changes: Callable[[Sequence[Case]], Sequence[Outgoing]] = lambda _: (),
+        counted: Callable[[Sequence[tuple[Case, Conclusion]]], None] = lambda _: None,
         patient: bool = False,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
@@ -89,6 +91,7 @@ class ScreeningLane:
         self._models = models
         self._outbox = outbox
         self._changes = changes
+        self._counted = counted
         self._now_us = now_us
         self._overload = Overload()
         self.lane: Lane[Row, Scores | None] = Lane(
@@ -153,6 +156,7 @@ class ScreeningLane:
         with metrics.STAGE_SECONDS.labels(stage="acknowledge").time():
             await self._outbox.send(records)
         self._count(rows, concluded)
+        self._counted(concluded)
 
     def _alerts(self, case: Case, conclusion: Conclusion) -> list[Outgoing]:
         subject = case.screened.subject

@@ -109,11 +109,17 @@ class Decisions:
         return replace(policy, domains=MappingProxyType(domains))
 
     def _applied(self, domain: Domain) -> Domain:
-        for role in ROLES:
-            reference, decided = reference_of(domain, role), self.of(domain, role)
-            if reference is not None and decided is not None:
-                domain = replace(domain, **{role: replace(reference, threshold=decided.threshold)})
-        return domain
+        return replace(
+            domain,
+            champion=self._standing(domain, "champion"),
+            challenger=self._standing(domain, "challenger"),
+        )
+
+    def _standing(self, domain: Domain, role: Role) -> ModelRef | None:
+        reference, decided = reference_of(domain, role), self.of(domain, role)
+        if reference is None or decided is None:
+            return reference
+        return replace(reference, threshold=decided.threshold)
 
 
 def reference_of(domain: Domain, role: Role) -> ModelRef | None:

@@ -120,6 +120,9 @@ def catalogue(settings: Settings, domains: Iterable[str]) -> tuple[TopicSpec, ..
         _kept(settings, "rescore", rescore_ms),
         _kept(settings, "deadletter", 30 * _DAY_MS),
         _kept(settings, "alerted", 90 * _DAY_MS, _COMPACTED),
+        # five weeks can be compared, of which one is the reference
+        _kept(settings, "statistics", 40 * _DAY_MS, _COMPACTED),
+        _kept(settings, "thresholds", -1, {**_COMPACTED, "cleanup.policy": "compact"}),
         _changelog(settings),
     ]
     return tuple(specs)

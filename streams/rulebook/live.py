@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from prometheus_client import REGISTRY
 
@@ -41,6 +42,15 @@ class Rulebook:
     rules: RuleSet
     policy: Policy
     loaded_at: float
+
+
+class RulebookSource(Protocol):
+    """Whatever has a live rulebook."""
+
+    @property
+    def current(self) -> Rulebook:
+        """The live rulebook."""
+        ...
 
 
 class RulebookRefused(Exception):

@@ -83,7 +83,10 @@ def test_the_commands_create_then_agree(command_environment: dict[str, str]) -> 
             f"{prefix}alerts.counterfeit",
             f"{prefix}alerts.off_platform_payment",
             f"{prefix}alerts.patrol",
-            *(f"{prefix}{name}" for name in ("predictions", "rescore", "deadletter", "alerted")),
+            *(
+                f"{prefix}{name}"
+                for name in ("predictions", "rescore", "deadletter", "alerted", "statistics", "thresholds")
+            ),
             f"{prefix}sekisho-windows-changelog",
         ),
         "created",

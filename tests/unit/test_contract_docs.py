@@ -53,7 +53,7 @@ def test_every_header_of_a_dead_letter_is_explained() -> None:
 
 def test_retention_in_the_table_is_that_of_the_catalogue() -> None:
     for spec in catalogue(Settings(), ["x"]):
-        if spec.role in {"rescore", "windows-changelog"}:
+        if spec.role in {"rescore", "thresholds", "windows-changelog"}:
             continue
         days = int(spec.config["retention.ms"]) // 86_400_000
         (line,) = [

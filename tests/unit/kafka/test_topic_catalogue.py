@@ -35,6 +35,8 @@ def test_every_topic_of_the_contract_has_the_prefix_and_the_same_partitions() ->
         "prod.rescore",
         "prod.deadletter",
         "prod.alerted",
+        "prod.statistics",
+        "prod.thresholds",
         "prod.watch-windows-changelog",
     ]
     assert {(spec.partitions, spec.replication_factor) for spec in specs} == {(12, 3)}
@@ -62,6 +64,8 @@ def test_what_is_read_whole_is_compacted_and_nothing_else() -> None:
 
     assert policies.pop(windows_changelog(SETTINGS)) == "compact"
     assert policies.pop("prod.alerted") == "compact,delete"
+    assert policies.pop("prod.statistics") == "compact,delete"
+    assert policies.pop("prod.thresholds") == "compact"
     assert set(policies.values()) == {"delete"}
 
 
