@@ -35,8 +35,6 @@ CURRENT_HOURS: Final = 24
 REFERENCE_HOURS: Final = 28 * 24
 #: How often it is compared anew, in seconds: in five minutes a day of counts moves by a three-hundredth.
 COMPARE_EVERY_S: Final = 300.0
-#: How often it is looked whether the counts have been read, at the start, in seconds.
-LOOK_EVERY_S: Final = 1.0
 #: Rules that become time series, those that fell most: a scrape must not grow with every rule ever written.
 MOST_SOURCES: Final = 200
 
@@ -55,11 +53,11 @@ class DriftDesk:
         self._tallies = tallies
         self._compare_every_s = compare_every_s
         self._now_us = now_us
-        self._intake = StatisticsIntake()
+        self.intake = StatisticsIntake()
         self._log = SharedLog(
             settings,
             [settings.topic("statistics")],
-            fold=self._intake.fold,
+            fold=self.intake.fold,
             since_us=(hour_of(now_us()) - CURRENT_HOURS - REFERENCE_HOURS) * HOUR_US,
         )
         self._found: Assessment | None = None
@@ -85,7 +83,7 @@ class DriftDesk:
         reading = {
             **asdict(standing),
             "trouble": self._failed or standing.trouble,
-            "unreadable": self._intake.unreadable,
+            "unreadable": self.intake.unreadable,
         }
         return {"reading": reading, **({} if self._found is None else report(self._found))}
 
@@ -93,7 +91,7 @@ class DriftDesk:
         """Compare anew and set the gauges; what drifted since the last time is logged with what to do about it."""
         now_us = self._now_us()
         periods = last_hours(now_us, current=CURRENT_HOURS, reference=REFERENCE_HOURS)
-        book = self._intake.book
+        book = self.intake.book
         book.forget_before(periods.reference)
         found = []
         for series in list(book):
@@ -108,8 +106,7 @@ class DriftDesk:
         publish(self._found)
 
     async def _keep_comparing(self) -> None:
-        while not self._log.standing.caught_up:
-            await asyncio.sleep(LOOK_EVERY_S)
+        await self._log.wait_caught_up()  # counts of half a reference would look like news
         while True:
             await self.compare()
             await asyncio.sleep(self._compare_every_s)

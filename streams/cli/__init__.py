@@ -19,6 +19,7 @@ COMMANDS = {
     "produce": "streams.cli.produce:command",
     "alerts": "streams.cli.alerts:command",
     "quality": "streams.cli.quality:command",
+    "drift": "streams.cli.drift:command",
     "rules": "streams.cli.rules:command",
     "deadletter": "streams.cli.deadletter:command",
     "archive": "streams.cli.archive:command",

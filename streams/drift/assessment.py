@@ -148,7 +148,8 @@ def _moved(series: InputSeries, compared: Compared) -> Moved:
         )
         for place in sorted(compared.reference.keys() | compared.current.keys())
     ]
-    return max(shares, key=lambda moved: abs(moved.now - moved.before))
+    # Of two bins that only exchange events the one that grew: that is what is new.
+    return max(shares, key=lambda moved: (round(abs(moved.now - moved.before), 9), moved.now - moved.before))
 
 
 def _events(counts: Histogram) -> int:

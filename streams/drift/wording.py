@@ -29,10 +29,15 @@ def as_text(found: Assessment) -> str:
     if found.words:
         lines += ["", f"{'unknown words':<28}{'new':<40}{'before':>12}{'now':>10}{'':>46}  level"]
         lines += [_word_row(drift) for drift in found.words]
-    shown = [drift for drift in found.precision if drift.source.kind != "rule" or drift.level >= Level.WATCH]
+    shown = [
+        drift
+        for drift in found.precision
+        if drift.current.judged + drift.reference.judged
+        and (drift.source.kind != "rule" or drift.level >= Level.WATCH)
+    ]
     if shown:
         title = f"confirmed, last {RECENT_DAYS} days"
-        lines += ["", f"{title:<28}{'by':<40}{'before':>12}{'now':>10}{'chance':>15}{'':>31}  level"]
+        lines += ["", f"{title:<28}{'by':<40}{'before':>15}{'now':>15}{'chance':>10}{'':>28}  level"]
         lines += [_precision_row(drift) for drift in shown]
     lines += ["", "In brackets: how far it may be without meaning anything, by chance or as usual."]
     if todo := advice(found):
@@ -67,7 +72,7 @@ def advice(found: Assessment) -> tuple[str, ...]:
     if causes and not any(drift.level == Level.DRIFTED for drift in found.scores):
         sentences.append(f"The inputs are not what they were ({causes}), the scores still are: watch them.")
     sentences += [
-        f"{drift.model}: {_share(drift.current.share)} of the words are unknown to it, before it was "
+        f"{_version(drift)}: {_share(drift.current.share)} of the words are unknown to it, before it was "
         f"{_share(drift.reference.share)}. Retrain it with texts of these days."
         for drift in found.words
         if drift.level == Level.DRIFTED
@@ -100,7 +105,7 @@ def _input_rows(found: Assessment) -> Iterator[str]:
 def _word_row(drift: WordDrift) -> str:
     new = ", ".join(drift.new_words)
     return (
-        f"{drift.model!s:<28}{new if len(new) < 40 else new[:38] + '…':<40}{_share(drift.reference.share):>12}"
+        f"{_version(drift):<28}{new if len(new) < 40 else new[:38] + '…':<40}{_share(drift.reference.share):>12}"
         f"{_share(drift.current.share):>10}{'':>46}  {drift.level.word}"
     )
 
@@ -111,11 +116,12 @@ def _precision_row(drift: PrecisionDrift) -> str:
     )
     by = f"{drift.source.kind} {drift.source.name}".rstrip()
     if drift.source.kind == "model":
-        by = f"{drift.source.name} v{drift.source.version} {drift.source.role}"
+        role = " challenger" if drift.source.role == "challenger" else ""
+        by = f"{drift.source.name} v{drift.source.version}{role}"
     elif drift.source.kind == "domain":
         by = "all"
     chance = "-" if drift.chance is None else f"{drift.chance:.2g}"
-    return f"{drift.source.domain:<28}{by:<36}{before:>14}{now:>12}{chance:>15}{'':>31}  {drift.level.word}"
+    return f"{drift.source.domain:<28}{by:<40}{before:>15}{now:>15}{chance:>10}{'':>28}  {drift.level.word}"
 
 
 def _name(drift: PrecisionDrift) -> str:
@@ -151,6 +157,10 @@ def _highest(drift: SeriesDrift) -> str:
 
 def _allowed(measured: Measured) -> float:
     return max(measured.distance.by_chance, measured.usual or 0.0)
+
+
+def _version(drift: WordDrift) -> str:
+    return f"{drift.model.model} v{drift.model.version}"
 
 
 def _model(series: ScoreSeries) -> str:
