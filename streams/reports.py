@@ -127,7 +127,7 @@ def _check(report: Report) -> None:
         names = " and ".join(f"`{name}`" for name in given)
         raise BadRecord("bad_value", f"{names} are given; one of them must say what is reported")
     if report.conversation and report.message is None:
-        raise BadRecord("bad_value", "`conversation` belongs to a `message`")
+        raise BadRecord("missing_field", "`conversation` is given without its `message`")
     if any(earlier.transaction_id != report.key for earlier in report.conversation):
         raise BadRecord("bad_value", "`conversation` holds messages of another transaction")
 

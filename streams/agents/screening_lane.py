@@ -199,5 +199,3 @@ class ScreeningLane:
         for domain, by in conclusion.raised_by:
             metrics.ALERTS.labels(domain=domain, by=by).inc()
             metrics.EVENT_TO_ALERT_SECONDS.labels(by=by).observe(waited_s)
-            if by == "report":
-                metrics.REPORTS.labels(domain=domain).inc()

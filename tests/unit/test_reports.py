@@ -109,7 +109,7 @@ def test_each_earlier_message_counts_once_and_the_reported_one_is_not_earlier() 
     [
         ({}, "missing_field", "`subject`"),
         ({"message": MESSAGE, "listing": LISTING}, "bad_value", "`listing` and `message`"),
-        ({"listing": LISTING, "conversation": [MESSAGE]}, "bad_value", "`conversation`"),
+        ({"listing": LISTING, "conversation": [MESSAGE]}, "missing_field", "`conversation`"),
         (
             {"message": MESSAGE, "conversation": [{**MESSAGE, "message_id": "x", "transaction_id": "t8"}]},
             "bad_value",

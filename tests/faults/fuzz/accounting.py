@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ Place = tuple[str, int, int]
 OWN_HEADERS: Final = frozenset(
     f"sekisho.{name}" for name in ("reason", "detail", "topic", "partition", "offset", "at", "truncated")
 )
+#: Topics whose usable records leave no output that names their place, but a count.
+COUNTED: Final = ("decisions", "reports")
 #: A sentence, the time and the place: longer than this in bytes a detail has grown with the record.
 LONGEST_DETAIL: Final = 4_000
 
@@ -68,8 +70,7 @@ class Books:
             entry.claim = claim_of(specimen)
             if entry.claim is not None:
                 self._claims.setdefault(entry.claim, []).append(entry)
-        # A decision that is taken leaves nothing but a count.
-        self._waited_for += specimen.topic != "decisions"
+        self._waited_for += specimen.topic not in COUNTED
 
     def take(self, records: Iterable[ConsumerRecord]) -> None:
         """Records of the output topics; those of records whose acknowledgement is still under way are kept for later."""
@@ -79,8 +80,8 @@ class Books:
             if not (self._prediction(record) if name == "predictions" else self._letter(record)):
                 self._early += [record] if self._counts_others else []
 
-    def close(self, *, decisions_counted: int, rejoined: int = 0) -> None:
-        """No more will come. `decisions_counted` is what the worker says it has counted.
+    def close(self, *, counted: Mapping[str, int], rejoined: int = 0) -> None:
+        """No more will come. `counted` is what the worker says it has counted of the topics of `COUNTED`.
 
         `rejoined`: how often it had to join its group anew. What was not committed by then comes twice, which is the
         promise (at least once); without that nothing may.
@@ -89,30 +90,30 @@ class Books:
             self.verdict.complain("outputs repeated without a cause", f"{self.repeated} of them")
         for record in self._early:
             self.verdict.complain("an output of nothing that was sent", _where(record))
-        usable = 0
+        usable = dict.fromkeys(COUNTED, 0)
         for place, entry in self._sent.items():
             if entry.outcome is not None:
                 continue
-            if entry.topic == "decisions":
-                usable += 1
+            if entry.topic in usable:
+                usable[entry.topic] += 1
                 entry.outcome = "counted"
                 if entry.reading is not None and entry.reading.usable is False:
                     self.verdict.complain(
-                        "an unusable decision that was taken", f"{place} after {entry.mutator}"
+                        "an unusable record that was taken", f"{place} after {entry.mutator}"
                     )
             else:
                 self.verdict.complain("a record without an outcome", f"{place} after {entry.mutator}")
-        if decisions_counted < usable or (decisions_counted > usable and not rejoined):
-            self.verdict.complain(
-                "decisions", f"{usable} left no dead letter, {decisions_counted} were counted"
-            )
+        for topic, left in usable.items():
+            said = counted.get(topic, 0)
+            if said < left or (said > left and not rejoined):
+                self.verdict.complain(topic, f"{left} left no dead letter, {said} were counted")
         self.verdict.counts.update(
             {
                 "records sent": len(self._sent),
                 "outputs repeated": self.repeated,
                 "times the worker joined its group anew": rejoined,
                 "predictions": sum(entry.outcome == "prediction" for entry in self._sent.values()),
-                "decisions counted": usable,
+                **{f"{topic} counted": number for topic, number in usable.items()},
                 "dead letters": sum(
                     (entry.outcome or "").startswith("dead letter") for entry in self._sent.values()
                 ),
@@ -139,14 +140,13 @@ class Books:
         """Outputs of records that are not in this book belong to another one."""
         self._counts_others = False
 
-    @property
-    def decisions_left(self) -> int:
-        """Decisions sent of which no dead letter came."""
-        return sum(entry.topic == "decisions" and entry.outcome is None for entry in self._sent.values())
+    def left(self, topic: str) -> int:
+        """Records of a topic of `COUNTED` of which no dead letter came."""
+        return sum(entry.topic == topic and entry.outcome is None for entry in self._sent.values())
 
     @property
     def unaccounted(self) -> int:
-        """Records that must still come out, decisions aside."""
+        """Records that must still come out, those aside that are only counted."""
         return self._waited_for - self._came
 
     def _settle(self, entry: Entry, outcome: str, record: ConsumerRecord) -> None:
@@ -159,7 +159,7 @@ class Books:
             )
             return
         entry.outcome = outcome
-        self._came += entry.topic != "decisions"
+        self._came += entry.topic not in COUNTED
 
     def _prediction(self, record: ConsumerRecord) -> bool:
         body = json.loads(record.value or b"")

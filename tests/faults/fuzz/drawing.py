@@ -11,6 +11,7 @@ from tests.faults.fuzz import (
     json_mutators,
     picture_mutators,
     record_mutators,
+    report_mutators,
     rescore_mutators,
     text_mutators,
 )
@@ -23,6 +24,7 @@ MUTATORS: tuple[Mutator, ...] = (
     *json_mutators.MUTATORS,
     *text_mutators.MUTATORS,
     *picture_mutators.MUTATORS,
+    *report_mutators.MUTATORS,
     *rescore_mutators.MUTATORS,
 )
 #: A second mutation on top of the first.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from tests.faults.fuzz.mutator import IDS, TEXTS, Mutator, of_body
+from tests.faults.fuzz.mutator import IDS, TEXTS, TIMES, Mutator, of_body
 from tests.faults.fuzz.specimens import CANARY, Specimen
 
 _ANYTHING: tuple[Any, ...] = (
@@ -54,15 +54,13 @@ def _no_object(rng: Random, body: dict[str, Any], specimen: Specimen) -> Any:
 
 
 def _bad_enumeration(rng: Random, body: dict[str, Any], specimen: Specimen) -> None:
-    name = {"messages": rng.choice(("writer", "status")), "listings": "condition", "decisions": "verdict"}[
-        specimen.topic
-    ]
+    names = {"messages": ("writer", "status"), "listings": ("condition",), "reports": ("domain",)}
+    name = rng.choice(names.get(specimen.topic, ("verdict",)))
     body[name] = rng.choice(("SELLER", "seller ", "robot", "", "ｓｅｌｌｅｒ", "buyer\0", CANARY, "x" * 5000))
 
 
 def _odd_time(rng: Random, body: dict[str, Any], specimen: Specimen) -> None:
-    name = {"messages": "sent_at", "listings": "updated_at", "decisions": "decided_at"}[specimen.topic]
-    body[name] = rng.choice((
+    body[TIMES[specimen.topic]] = rng.choice((
         "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z",
         "2199-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-21T24:00:00Z", "2026-11-21T10:00:60Z", "20261121T100000",
         "2026-W47-6", "2026-11-21T10:00:00+99:99", "２０２６-11-21T10:00:00Z", "-2026-11-21T10:00:00Z", "", "now", "1" * 300,

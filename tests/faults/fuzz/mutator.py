@@ -10,9 +10,25 @@ from typing import Any, Final
 
 from tests.faults.fuzz.specimens import Specimen, Topic, encoded
 
-EVENTS: Final[tuple[Topic, ...]] = ("messages", "listings", "decisions")
-TEXTS: Final = {"messages": ("text",), "listings": ("title", "description"), "decisions": ("note",)}
-IDS: Final = {"messages": "message_id", "listings": "listing_id", "decisions": "alert_id"}
+EVENTS: Final[tuple[Topic, ...]] = ("messages", "listings", "reports", "decisions")
+TEXTS: Final = {
+    "messages": ("text",),
+    "listings": ("title", "description"),
+    "reports": ("reason",),
+    "decisions": ("note",),
+}
+IDS: Final = {
+    "messages": "message_id",
+    "listings": "listing_id",
+    "reports": "report_id",
+    "decisions": "alert_id",
+}
+TIMES: Final = {
+    "messages": "sent_at",
+    "listings": "updated_at",
+    "reports": "reported_at",
+    "decisions": "decided_at",
+}
 
 Change = Callable[[Random, Specimen], Specimen]
 

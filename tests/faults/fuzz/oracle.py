@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
 
 from tests.faults.fuzz.mutator import IDS
 from tests.faults.fuzz.record_mutators import MAX_RECORD_BYTES
@@ -22,6 +24,8 @@ from tests.faults.fuzz.specimens import Specimen
 
 DOCS: Final = Path(__file__).parents[3] / "docs"
 KEYS: Final = {"messages": "transaction_id", "listings": "listing_id", "decisions": "alert_id"}
+#: Where a report says what it is about, with the key of that.
+REPORTED: Final = ("listing", "message", "subject")
 #: Python's parser goes some 1000 deep, the engine's as deep or less; up to this depth both must read.
 CERTAIN_DEPTH: Final = 250
 #: A double holds 308 digits; Python refuses to read integers of more than 4300.
@@ -31,6 +35,7 @@ _REASON_OF: Final = {
     "required": {"missing_field"},
     "type": {"wrong_type"},
     "anyOf": {"wrong_type"},
+    "oneOf": {"missing_field", "bad_value"},
     "enum": {"bad_value", "wrong_type"},
     "minLength": {"bad_value"},
     "maxLength": {"bad_value"},
@@ -101,15 +106,15 @@ def reading(specimen: Specimen) -> Reading:
 
 def _judged(specimen: Specimen, body: dict[str, Any], *, has_lone_surrogate: bool) -> Reading:
     body = _without_nulls(body)
-    reasons = {
-        reason
-        for error in _validator(specimen.topic).iter_errors(body)
-        for reason in _REASON_OF[error.validator]
-    }
+    if specimen.topic == "reports":
+        body = _without_inner_nulls(body)
+    reasons = _reasons(_validator(specimen.topic).iter_errors(body))
+    if not reasons and specimen.topic == "reports":
+        reasons = _wrong_about(body)
     if reasons:
         return _refused(*reasons)
     ident = _LONE.sub("\ufffd", body[IDS[specimen.topic]])
-    key = _LONE.sub("\ufffd", body[KEYS[specimen.topic]]).encode()
+    key = _LONE.sub("\ufffd", _key(specimen.topic, body)).encode()
     notes = set()
     if not specimen.key:
         notes.add("key_missing")
@@ -118,6 +123,42 @@ def _judged(specimen: Specimen, body: dict[str, Any], *, has_lone_surrogate: boo
     if has_lone_surrogate:
         notes.add("lone_surrogate")
     return Reading(True, ident=ident, notes=frozenset(notes))
+
+
+def _reasons(errors: Iterable[ValidationError]) -> set[str]:
+    return {
+        reason
+        for error in errors
+        for reason in (*_REASON_OF[error.validator], *_reasons(error.context or ()))
+    }
+
+
+def _key(topic: str, body: dict[str, Any]) -> str:
+    if topic != "reports":
+        return str(body[KEYS[topic]])
+    (about,) = (body[name] for name in REPORTED if name in body)
+    return str(about.get("transaction_id", about.get("listing_id")))
+
+
+def _wrong_about(report: dict[str, Any]) -> set[str]:
+    """What no schema can say of a report: that its conversation is one, and its domain one for what is reported."""
+    reasons = set()
+    key = _key("reports", report)
+    if any(earlier["transaction_id"] != key for earlier in report.get("conversation", ())):
+        reasons.add("bad_value")
+    applies_to = _domains().get(report["domain"])
+    if applies_to is None:
+        reasons.add("unknown_domain")
+    elif applies_to != report.get("subject", {}).get("type", "message" if "message" in report else "listing"):
+        reasons.add("bad_value")
+    return reasons
+
+
+@cache
+def _domains() -> dict[str, str]:
+    """The shipped domains and the kind of event that each is about."""
+    policy = yaml.safe_load((DOCS.parent / "rules" / "domains.yaml").read_text(encoding="utf-8"))
+    return {name: domain["applies_to"] for name, domain in policy["domains"].items()}
 
 
 def _refused(*reasons: str) -> Reading:
@@ -133,6 +174,14 @@ def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:
             "attributes": {name: value for name, value in attributes.items() if value is not None},
         }
     return {name: value for name, value in body.items() if value is not None}
+
+
+def _without_inner_nulls(report: dict[str, Any]) -> dict[str, Any]:
+    inner = {name: _without_nulls(report[name]) for name in REPORTED if isinstance(report.get(name), dict)}
+    conversation = report.get("conversation")
+    if isinstance(conversation, list):
+        inner["conversation"] = [_without_nulls(m) if isinstance(m, dict) else m for m in conversation]
+    return {**report, **inner}
 
 
 @cache

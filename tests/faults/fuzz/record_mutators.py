@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import Final
 
-from tests.faults.fuzz.mutator import EVENTS, Mutator
+from tests.faults.fuzz.mutator import EVENTS, TIMES, Mutator
 from tests.faults.fuzz.specimens import Codec, Specimen
 
 #: The run's `SEKISHO_MAX_RECORD_BYTES`: a tenth of the default, so that records about it and beyond are cheap, and
@@ -59,7 +59,7 @@ def _timestamp(rng: Random, specimen: Specimen) -> Specimen:
 
 def _end_of_time(rng: Random, specimen: Specimen) -> Specimen:
     """The last moments that calendars have, in the event and on the record."""
-    field = {"messages": b"sent_at", "listings": b"updated_at"}.get(specimen.topic, b"decided_at")
+    field = TIMES[specimen.topic].encode()
     value = (specimen.value or b"")[:-1] + b',"' + field + b'":"9999-12-31T23:59:59.999999Z"}'
     return replace(specimen, value=value, timestamp_ms=rng.choice((253_402_300_799_999, 2**62)), alone=True)
 

@@ -55,7 +55,8 @@ def markdown(found: Mapping[str, Any]) -> str:
         f"Again: `python -m tests.faults.fuzz --records {plan['records']} --seed {plan['seed']} --broker {plan['broker']}`",
         "",
         "Records of a generated marketplace are mutated and sent as bytes on the wire. Each must come out once, as a "
-        "prediction or as a dead letter with a documented reason; decisions that can be used are counted. Which of "
+        "prediction or as a dead letter with a documented reason; decisions and customers' reports that can be used are "
+        "counted, reports by the alerts that they raise. Which of "
         "them it must be is judged by the JSON Schemas in docs/schemas and Python's JSON parser, not by the engine. "
         "The worker must be the same process from the first record to the last, stay in its memory, talk to nobody "
         "off this machine, and log neither a traceback nor a text. Afterwards the changelog of the windows is "
@@ -84,7 +85,7 @@ def markdown(found: Mapping[str, Any]) -> str:
         "",
         "A record counts under the first of its mutations; one in seven has a second.",
         "",
-        "| mutation | records | predictions | decisions counted | dead letters |",
+        "| mutation | records | predictions | counted | dead letters |",
         "|---|--:|--:|--:|---|",
         *(_row(name, counts) for name, counts in found["mutators"].items()),
         "",

@@ -21,7 +21,7 @@ _NUMBERS = (-1, 0, 1, 2**31 - 1, 2**31, 2**53, 2**63 - 1, 2**63, 10**30, 1.5, "7
 def put_aside(specimens: Iterator[Specimen], *, prefix: str, now_us: int) -> Iterator[Specimen]:
     """Specimens as the engine puts them aside when its models are away, each with a claimed place of its own."""
     for number, specimen in enumerate(specimens):
-        if specimen.topic == "decisions":
+        if specimen.topic not in ("messages", "listings"):
             continue
         body = json.loads(specimen.value or b"")
         message = specimen.topic == "messages"

@@ -89,8 +89,8 @@ async def run(plan: Plan) -> Outcome:
             )
             async with _watched_worker(settings, "worker", books, sender) as engine:
                 await _through(engine, specimens)
-                counted = await _decisions_counted(engine)
-                books.close(decisions_counted=counted, rejoined=engine.signs.rejoined)
+                counted = await _counted(engine)
+                books.close(counted=counted, rejoined=engine.signs.rejoined)
             await _poison_the_changelog(plan, settings, books, sender)
     finally:
         trap.close()
@@ -158,7 +158,7 @@ async def _make_topics(settings: Settings, *, far_times: bool) -> None:
         own_times["message.timestamp.after.max.ms"] = str(2**63 - 1)
     specs = [
         replace(spec, config={**spec.config, **own_times})
-        if spec.role in ("messages", "listings", "decisions", "rescore")
+        if spec.role in (*topics.INPUTS, "rescore")
         else spec
         for spec in topics.catalogue(settings, policy.domains)
     ]
@@ -168,8 +168,10 @@ async def _make_topics(settings: Settings, *, far_times: bool) -> None:
 
 
 def _names(settings: Settings) -> list[str]:
-    roles = ("messages", "listings", "decisions", "rescore")
-    return [*(settings.topic(role) for role in roles), topics.windows_changelog(settings)]
+    return [
+        *(settings.topic(role) for role in (*topics.INPUTS, "rescore")),
+        topics.windows_changelog(settings),
+    ]
 
 
 @asynccontextmanager
@@ -242,12 +244,15 @@ async def _read(engine: Engine, all_sent: Callable[[], bool]) -> None:
                 return
 
 
-async def _decisions_counted(engine: Engine) -> int:
-    """How many decisions the worker says it took, once that is as many as were sent or does not change any more."""
+async def _counted(engine: Engine) -> dict[str, int]:
+    """How many decisions and reports the worker says it took, once they are as many as were sent or time is up."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        counted = engine.signs.counted("sekisho_decisions_total")
-        if counted >= engine.books.decisions_left or time.monotonic() > deadline:
+        counted = {
+            "decisions": engine.signs.counted("sekisho_decisions_total"),
+            "reports": engine.signs.counted("sekisho_alerts_total", 'by="report"'),
+        }
+        if time.monotonic() > deadline or all(n >= engine.books.left(name) for name, n in counted.items()):
             return counted
         await asyncio.sleep(0.5)
 
@@ -269,5 +274,5 @@ async def _poison_the_changelog(plan: Plan, settings: Settings, books: Books, se
             first = await sender.send(settings.topic("messages"), poison.partition, [poison.message])
             later.sent(poison.kind, poison.message, (settings.topic("messages"), poison.partition, first))
         await _read(engine, lambda: True)
-        later.close(decisions_counted=0, rejoined=engine.signs.rejoined)
+        later.close(counted={}, rejoined=engine.signs.rejoined)
     books.add(later)

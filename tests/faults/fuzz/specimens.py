@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import marketplace
 
-Topic = Literal["messages", "listings", "decisions", "rescore"]
+Topic = Literal["messages", "listings", "reports", "decisions", "rescore"]
 Codec = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 
 #: Stands in texts, attributes and unknown fields of specimens; it must never be seen in a log or in a dead letter's detail.
@@ -46,7 +46,9 @@ def encoded(body: object) -> bytes:
 
 
 def good(seed: int) -> Iterator[Specimen]:
-    """Endless usable specimens: a generated marketplace, and moderators' decisions between its events."""
+    """Endless usable specimens: a generated marketplace, and between its events customers' reports of them and
+    moderators' decisions.
+    """
     rng = Random(f"{seed}/specimens")
     start = datetime(2026, 11, 21, tzinfo=UTC)
     pace = marketplace.Pace(events_per_s=200.0, active_transactions=400, listing_share=0.4)
@@ -61,6 +63,30 @@ def good(seed: int) -> Iterator[Specimen]:
         yield Specimen(event.topic, event.key.encode(), encoded(value))
         if number % 12 == 0:
             yield _decision(number, rng)
+        if number % 12 == 6:
+            yield _report(number, event.topic, value, rng)
+
+
+def _report(number: int, topic: str, event: dict[str, Any], rng: Random) -> Specimen:
+    value: dict[str, Any] = {
+        "report_id": f"r{number}",
+        "reported_at": "2026-11-21T10:00:00Z",
+        "reporter_id": f"customer-{number % 7}",
+        "reason": CANARY,
+    }
+    if topic == "listings":
+        key = event["listing_id"]
+        value |= {"domain": rng.choice(("counterfeit", "prohibited_goods"))}
+        named = {"type": "listing", "listing_id": key, "seller_id": event["seller_id"]}
+        value |= {"listing": event} if rng.random() < 0.8 else {"subject": named}
+    else:
+        key = event["transaction_id"]
+        value |= {"domain": rng.choice(("harassment", "off_platform_payment"))}
+        named = {"type": "message", "message_id": event["message_id"], "transaction_id": key}
+        earlier = [{**event, "message_id": f"{event['message_id']}-{at}"} for at in range(rng.randint(0, 4))]
+        whole = {"message": event, "conversation": earlier}
+        value |= whole if rng.random() < 0.8 else {"subject": named}
+    return Specimen("reports", key.encode(), encoded(value))
 
 
 def _decision(number: int, rng: Random) -> Specimen:

@@ -84,12 +84,11 @@ class VitalSigns:
         """How often the worker had to join its group anew: on a crowded machine the broker may take it for dead."""
         return self._worker.log().count("rebalancing: no records are taken")
 
-    def counted(self, metric: str) -> int:
-        """The sum of a counter over all its labels."""
+    def counted(self, metric: str, label: str = "") -> int:
+        """The sum of a counter over all its labels, or over those that have one as it is written, `by="report"`."""
         _, page = self._worker.get("/metrics")
-        return sum(
-            round(float(number)) for number in re.findall(rf"^{metric}{{[^\n]*}} (\S+)$", page, re.MULTILINE)
-        )
+        series = re.findall(rf"^{metric}{{([^\n]*)}} (\S+)$", page, re.MULTILINE)
+        return sum(round(float(number)) for labels, number in series if label in labels)
 
     def _last_words(self) -> str:
         lines = [

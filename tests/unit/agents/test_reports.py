@@ -309,7 +309,6 @@ async def test_the_lane_writes_the_alert_and_counts_the_report(intake: ReportInt
     assert {outgoing.key for outgoing in written[:1]} == {b"t7"}
     after = _counted()
     assert {name: after[name] - before[name] for name in after} == {
-        "sekisho_reports_total": 1.0,
         "sekisho_alerts_total": 1.0,
         "sekisho_predictions_total": 0.0,
         "sekisho_rule_hits_total": 0.0,
@@ -317,7 +316,7 @@ async def test_the_lane_writes_the_alert_and_counts_the_report(intake: ReportInt
 
 
 def _counted() -> dict[str, float]:
-    names = ("sekisho_reports", "sekisho_alerts", "sekisho_predictions", "sekisho_rule_hits")
+    names = ("sekisho_alerts", "sekisho_predictions", "sekisho_rule_hits")
     return {
         f"{family.name}_total": sum(s.value for s in family.samples if s.name.endswith("_total"))
         for family in REGISTRY.collect()

@@ -18,6 +18,18 @@ BAD = Specimen("messages", b"t", b"{")
 DECISION = Specimen(
     "decisions", b"a", b'{"alert_id":"a","verdict":"unsure","moderator_id":"m","decided_at":"now"}'
 )
+REPORT = Specimen(
+    "reports",
+    b"l",
+    json.dumps(
+        {
+            "report_id": "r",
+            "reported_at": "now",
+            "domain": "counterfeit",
+            "listing": {"listing_id": "l", "seller_id": "s", "title": "t"},
+        }
+    ).encode(),
+)
 PLACE = ("x.messages", 0, 7)
 
 
@@ -54,7 +66,7 @@ def complaints(specimen: Specimen, *outputs: ConsumerRecord[Any, Any], counted: 
     books = Books("x.")
     books.sent("a mutator", specimen, (f"x.{specimen.topic}", *PLACE[1:]))
     books.take(outputs)
-    books.close(decisions_counted=counted)
+    books.close(counted={specimen.topic: counted})
     assert books.verdict.ok == (not books.verdict.complaints)
     return set(books.verdict.complaints)
 
@@ -64,6 +76,7 @@ def test_nothing_to_complain_of() -> None:
     assert complaints(BAD, letter(BAD)) == set()
     assert complaints(replace(GOOD, key=None), prediction(notes=["key_missing", "time_implausible"])) == set()
     assert complaints(DECISION, counted=1) == set()
+    assert complaints(REPORT, counted=1) == set()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +98,10 @@ def test_nothing_to_complain_of() -> None:
         (BAD, (letter(BAD, partition="x"),), "a dead letter without its reason or place"),
         (GOOD, (prediction(), letter(BAD, offset="8")), "an output of nothing that was sent"),
         (DECISION, (), "decisions"),
-        (replace(DECISION, value=b"{}"), (), "an unusable decision that was taken"),
+        (REPORT, (), "reports"),
+        (REPORT, (letter(REPORT, topic="x.reports"),), "a usable record put aside"),
+        (replace(DECISION, value=b"{}"), (), "an unusable record that was taken"),
+        (replace(REPORT, value=b"{}"), (), "an unusable record that was taken"),
     ],
 )
 def test_each_broken_promise(
@@ -101,7 +117,7 @@ def test_an_output_that_comes_before_its_acknowledgement_is_kept() -> None:
     assert books.unaccounted == 1
     books.take([])
     assert books.unaccounted == 0
-    books.close(decisions_counted=0)
+    books.close(counted={})
     assert books.verdict.ok
     assert books.by_mutator() == {"a mutator": {"prediction": 1}}
 
@@ -111,5 +127,5 @@ def test_a_record_of_rescore_is_found_by_the_place_it_claims() -> None:
     books = Books("x.")
     books.sent("rescore", Specimen("rescore", b"t", json.dumps(claim).encode()), ("x.rescore", 0, 1))
     books.take([prediction(source=claim)])
-    books.close(decisions_counted=0)
+    books.close(counted={})
     assert books.verdict.ok

@@ -25,9 +25,14 @@ def listing(**changes: object) -> Specimen:
     return Specimen("listings", b"l", json.dumps({**LISTING, **changes}).encode())
 
 
+def report(**changes: object) -> Specimen:
+    frame = {"report_id": "r", "reported_at": "2026-11-21T10:00:00Z", "domain": "harassment"}
+    return Specimen("reports", b"t", json.dumps({**frame, **changes}).encode())
+
+
 def test_the_documented_reasons_are_found_on_the_page() -> None:
     assert {"empty", "not_utf8", "not_json", "too_large", "bad_rescore"} <= documented_reasons()
-    assert len(documented_reasons()) == 9
+    assert len(documented_reasons()) == 10
 
 
 @pytest.mark.parametrize(
@@ -47,6 +52,13 @@ def test_the_documented_reasons_are_found_on_the_page() -> None:
         (listing(price="1"), {"wrong_type"}),
         (listing(attributes={"a": []}), {"wrong_type"}),
         (listing(images=[{}] * 51), {"bad_value"}),
+        (report(), {"missing_field", "bad_value"}),
+        (report(listing=LISTING, message=MESSAGE), {"missing_field", "bad_value"}),
+        (report(listing=LISTING, conversation=[MESSAGE]), {"missing_field"}),
+        (report(message=MESSAGE, conversation=[{**MESSAGE, "transaction_id": "u"}]), {"bad_value"}),
+        (report(message=MESSAGE, domain="elsewhere"), {"unknown_domain"}),
+        (report(message=MESSAGE, domain="counterfeit"), {"bad_value"}),
+        (report(subject={"type": "listing", "listing_id": "l", "seller_id": "s"}), {"bad_value"}),
     ],
     ids=itertools.count(),
 )
@@ -69,6 +81,13 @@ def test_what_cannot_be_used(specimen: Specimen, reasons: set[str]) -> None:
             {"lone_surrogate"},
         ),
         (listing(price=1e3, attributes={"a": None, "b": True}, images=None), "l", set()),
+        (
+            report(message={**MESSAGE, "status": None}, conversation=[{**MESSAGE, "sent_at": None}]),
+            "r",
+            set(),
+        ),
+        (report(listing=LISTING, message=None, domain="counterfeit"), "r", {"key_mismatch"}),
+        (report(subject={"type": "message", "message_id": "m", "transaction_id": "t"}), "r", set()),
     ],
     ids=itertools.count(),
 )
