@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from streams import metrics, rulebook
 from streams.agents.budget_desk import BudgetDesk
+from streams.agents.drift_desk import DriftDesk
 from streams.agents.review_desk import ReviewDesk
 from streams.app import Pipeline
 from streams.diagnostics import Issue
@@ -71,11 +72,13 @@ class Worker:
         self._stop_limit = StopLimit(settings.drain_s + CLOSE_S)
         self._budgets = BudgetDesk(settings, self._rulebook)
         self._desk = ReviewDesk(settings, policy=lambda: self._rulebook.current.policy)
+        self._drift = DriftDesk(settings, tallies=self._desk.tallies)
         self._server = HealthServer(
             self.health,
             pages={
                 "/rules": lambda: rulebook.status(self._rulebook),
                 "/quality": self._desk.page,
+                "/drift": self._drift.page,
                 "/budgets": self._budgets.page,
             },
             bind=settings.web_bind,
@@ -121,6 +124,7 @@ class Worker:
         await pipeline.start()
         self._budgets.decide_with(pipeline.outbox, my_turn=lambda: pipeline.is_first)
         self._desk.start()
+        self._drift.start()
         for watch in (self._watch_progress(pipeline), self._watch_models(pipeline)):
             task = asyncio.create_task(watch)
             task.add_done_callback(self._watcher_ended)
@@ -170,6 +174,7 @@ class Worker:
         await self._budgets.stop()
         if self._pipeline is not None:
             await self._pipeline.stop()
+        await self._drift.stop()
         await self._desk.stop()
         await self._log_bounds.close()
         await self._rulebook.stop()
