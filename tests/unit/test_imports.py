@@ -31,6 +31,7 @@ FLOORS = (
         "streams.alerts",
         "streams.review",
         "streams.statistics",
+        "streams.drift",
         "streams.progress",
         "streams.rule_engine",
         "streams.inference",
