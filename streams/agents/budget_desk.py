@@ -73,7 +73,7 @@ class BudgetDesk:
         self._statistics = SharedLog(
             settings,
             (settings.topic("statistics"),),
-            fold=self._fold_statistics,
+            fold=self._book.fold_all,
             since_us=(hour_of(now_us()) - KEPT_HOURS) * HOUR_US,
         )
         self._counting: asyncio.Task[None] | None = None
@@ -214,10 +214,6 @@ class BudgetDesk:
             because.by_rules,
             because.alerts_per_day,
         )
-
-    def _fold_statistics(self, records: Sequence[ConsumerRecord]) -> None:
-        for record in records:
-            self._book.fold(record.value)
 
     def _show(self) -> None:
         metrics.THRESHOLD.clear()  # of models that left the policy

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from streams.alerts import Role
 from streams.policy import Domain, ModelRef
@@ -40,12 +41,20 @@ def weights(now_us: int) -> dict[int, float]:
 def rolling_day(
     book: StatisticsBook, domain: Domain, role: Role, reference: ModelRef, *, now_us: int
 ) -> RollingDay:
-    """Sums the hours of the book, each with its weight."""
+    """The last 24 hours of the book."""
     hours = book.hours()
+    day = day_over(book, domain, role, reference, weights(now_us))
+    return replace(day, whole=bool(hours) and hours[0] <= hour_of(now_us) - HOURS)
+
+
+def day_over(
+    book: StatisticsBook, domain: Domain, role: Role, reference: ModelRef, hours: Mapping[int, float]
+) -> RollingDay:
+    """Sums hours of the book, each with its weight. Whether they are a whole day is for the caller to know."""
     scores = "scores", domain.name, role, reference.model, str(reference.version)
     events = by_rules = by_models = scored = 0.0
     histograms = []
-    for hour, weight in weights(now_us).items():
+    for hour, weight in hours.items():
         if isinstance(counts := book.at(hour, ("inputs", domain.applies_to)), InputCounts):
             events += weight * counts.events
         if isinstance(counts := book.at(hour, ("alerts", domain.name)), AlertCounts):
@@ -54,5 +63,4 @@ def rolling_day(
         if isinstance(counts := book.at(hour, scores), ScoreCounts):
             scored += weight * counts.events
             histograms.append((counts.alone, weight))
-    whole = bool(hours) and hours[0] <= hour_of(now_us) - HOURS
-    return RollingDay(whole, events, by_rules, by_models, scored, added(histograms))
+    return RollingDay(False, events, by_rules, by_models, scored, added(histograms))

@@ -18,6 +18,7 @@ COMMANDS = {
     "topics": "streams.cli.topics:command",
     "produce": "streams.cli.produce:command",
     "alerts": "streams.cli.alerts:command",
+    "calibrate": "streams.cli.calibrate:command",
     "quality": "streams.cli.quality:command",
     "drift": "streams.cli.drift:command",
     "rules": "streams.cli.rules:command",

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from streams.cli.console import load_settings, quiet_libraries, to_stderr
 from streams.cli.lazy import LazyGroup
-from streams.cli.policy_file import POLICY_FILE, read_policy
+from streams.cli.policy_file import POLICY_FILE, read_policy, rewrite_policy
 
 if TYPE_CHECKING:
     from streams.inference.contracts import ModelVersion
@@ -299,21 +299,11 @@ def metrics_text(metrics: object) -> str:
 def _write_champion(
     path: Path, version: ModelVersion, threshold: float, domain: str, *, only: str | None
 ) -> None:
-    from streams.inference.durable import replace_text
-    from streams.inference.promotion import NoChampionError, settled, with_champion
-    from streams.policy import parse_policy
+    from streams.inference.promotion import settled, with_champion
 
-    try:
-        text = path.read_text(encoding="utf-8")
+    def edited(text: str) -> str:
         if only is not None:
-            text = settled(text, only, version.model, version.version, threshold)
-        else:
-            text = with_champion(text, version.model, version.version, threshold, domain=domain)
-    except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror}") from error
-    except NoChampionError as error:
-        raise click.ClickException(f"{path}: {error}") from error
-    policy, issues = parse_policy(text.encode("utf-8"), str(path))
-    if policy is None:
-        raise click.ClickException("\n".join(issue.render() for issue in issues))
-    replace_text(path, text)  # whole or not at all: workers watch this file
+            return settled(text, only, version.model, version.version, threshold)
+        return with_champion(text, version.model, version.version, threshold, domain=domain)
+
+    rewrite_policy(path, edited)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from streams.policy import POLICY_FILE, Policy, parse_policy
 from streams.settings import Settings
 
-__all__ = ["POLICY_FILE", "policy_in", "read_policy"]
+__all__ = ["POLICY_FILE", "policy_in", "read_policy", "rewrite_policy"]
 
 
 def read_policy(settings: Settings) -> Policy:
@@ -32,3 +33,23 @@ def policy_in(path: Path) -> Policy:
     if policy is None:
         raise click.ClickException("\n".join(issue.render() for issue in issues))
     return policy
+
+
+def rewrite_policy(path: Path, edited: Callable[[str], str]) -> None:
+    """Give the file the text that `edited` makes of it, whole or not at all: workers watch it.
+
+    Raises `ClickException` when it cannot be read or edited, or would not be a policy any more.
+    """
+    from streams.inference.durable import replace_text
+    from streams.inference.promotion import NoChampionError
+
+    try:
+        text = edited(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from error
+    except NoChampionError as error:
+        raise click.ClickException(f"{path}: {error}") from error
+    policy, issues = parse_policy(text.encode("utf-8"), str(path))
+    if policy is None:
+        raise click.ClickException("\n".join(issue.render() for issue in issues))
+    replace_text(path, text)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import yaml
+
+from streams.alerts import Role
 
 
 class NoChampionError(ValueError):
@@ -64,6 +66,20 @@ def settled(policy: str, domain: str, model: str, version: int, threshold: float
     places = [_place(champion, "model", model), *_in_place(champion, version, threshold)]
     if _value(found, "challenger") is not None:
         places.append(_without(policy, found, "challenger"))
+    return _edited(policy, places)
+
+
+def with_thresholds(policy: str, domain: str, thresholds: Mapping[Role, float]) -> str:
+    """The text of domains.yaml with other thresholds for the models that have these roles (`champion`, `challenger`) in
+    one domain; everything else stays as it is. Raises NoChampionError for a role that nobody has, and yaml.YAMLError.
+    """
+    found = _value(_value(yaml.compose(policy, Loader=yaml.SafeLoader), "domains"), domain)
+    places = []
+    for role, threshold in thresholds.items():
+        reference = _value(found, role)
+        if not isinstance(reference, yaml.MappingNode):
+            raise NoChampionError(f"the domain {domain} has no {role}")
+        places.append(_place(reference, "threshold", _number(threshold)))
     return _edited(policy, places)
 
 

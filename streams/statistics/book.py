@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
 from streams.statistics.records import Counts, decode, series_of, summed
 
 Series = tuple[str, ...]
+
+
+class RawRecord(Protocol):
+    """What is used of a record as aiokafka gives it."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Raw."""
 
 
 @dataclass(slots=True)
@@ -48,6 +57,11 @@ class StatisticsBook:
         if known is None or counts.events > known[0]:
             found.by_instance[counts.instance] = counts.events, value
             found.total = None
+
+    def fold_all(self, records: Iterable[RawRecord]) -> None:
+        """Take in records as a consumer gives them."""
+        for record in records:
+            self.fold(record.value)
 
     def forget_before(self, hour: int) -> None:
         """Drop the hours before this one, now and when they come again."""
