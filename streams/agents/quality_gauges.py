@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Final
 
@@ -16,40 +17,55 @@ from streams.review.shares import Share
 MOST_SOURCES: Final = 500
 _STATES: Final = ("pending", "violation", "no_violation", "unsure")
 
+#: A gauge and the values of its labels, to the figure.
+Samples = Mapping[tuple[Gauge, tuple[str, ...]], float]
 
-def publish(quality: Quality, taken: Taken) -> None:
-    """Set every gauge anew; what is no longer counted disappears."""
-    for gauge in (
-        metrics.QUALITY_ALERTS,
-        metrics.QUALITY_PRECISION,
-        metrics.QUALITY_PRECISION_AT_K,
-        metrics.QUALITY_ODD_DECISIONS,
-    ):
-        gauge.clear()
-    for row in sorted(quality.rows, key=_by_weight)[:MOST_SOURCES]:
-        labels = {
-            "domain": row.source.domain,
-            "by": row.source.kind,
-            "name": row.source.name,
-            "version": row.source.version,
-            "role": row.source.role,
-        }
-        for state in _STATES:
-            metrics.QUALITY_ALERTS.labels(**labels, verdict=state).set(getattr(row.tally, state))
-        _set(metrics.QUALITY_PRECISION, labels, row.tally.precision)
-        if row.at_k is not None:
-            _set(metrics.QUALITY_PRECISION_AT_K, labels, row.at_k.precision)
+
+def samples_of(quality: Quality, taken: Taken) -> Samples:
+    """What the gauges are to show; nothing of a share while there is no verdict to speak of."""
     odd = {**asdict(quality.odd), "repeated": taken.repeated, "unusable": taken.unusable}
-    for what, number in odd.items():
-        metrics.QUALITY_ODD_DECISIONS.labels(what=what).set(number)
+    return {
+        **{(metrics.QUALITY_ODD_DECISIONS, (what,)): float(number) for what, number in odd.items()},
+        **{
+            sample: figure
+            for row in sorted(quality.rows, key=_by_weight)[:MOST_SOURCES]
+            for sample, figure in _of_row(row)
+        },
+    }
 
 
-def _set(gauge: Gauge, labels: dict[str, str], share: Share) -> None:
-    """The share and the ends of its interval; nothing while there is no verdict to speak of."""
-    if share.value is None:
-        return
-    for bound, figure in (("value", share.value), ("low", share.low), ("high", share.high)):
-        gauge.labels(**labels, bound=bound).set(figure)
+class QualityGauges:
+    """Sets what changed and removes what is gone: an unchanged figure costs nothing."""
+
+    def __init__(self) -> None:
+        self._shown: Samples = {}
+
+    def show(self, samples: Samples) -> None:
+        """Bring the gauges to these figures."""
+        for (gauge, labels), figure in samples.items():
+            if self._shown.get((gauge, labels)) != figure:
+                gauge.labels(*labels).set(figure)
+        for gauge, labels in self._shown.keys() - samples.keys():
+            gauge.remove(*labels)
+        self._shown = samples
+
+
+def _of_row(row: Row) -> Iterator[tuple[tuple[Gauge, tuple[str, ...]], float]]:
+    source = row.source
+    labels = (source.domain, source.kind, source.name, source.version, source.role)
+    for state in _STATES:
+        yield (metrics.QUALITY_ALERTS, (*labels, state)), float(getattr(row.tally, state))
+    yield from _of_share(metrics.QUALITY_PRECISION, labels, row.tally.precision)
+    if row.at_k is not None:
+        yield from _of_share(metrics.QUALITY_PRECISION_AT_K, labels, row.at_k.precision)
+
+
+def _of_share(
+    gauge: Gauge, labels: tuple[str, ...], share: Share
+) -> Iterator[tuple[tuple[Gauge, tuple[str, ...]], float]]:
+    if share.value is not None:
+        for bound, figure in (("value", share.value), ("low", share.low), ("high", share.high)):
+            yield (gauge, (*labels, bound)), figure
 
 
 def _by_weight(row: Row) -> tuple[bool, int]:

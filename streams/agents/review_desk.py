@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from streams import metrics
-from streams.agents.quality_gauges import publish
+from streams.agents.quality_gauges import QualityGauges, samples_of
 from streams.events import rfc3339
 from streams.kafka.shared_log import SharedLog
 from streams.policy import Policy
@@ -59,6 +59,7 @@ class ReviewDesk:
         self._log = SharedLog(
             settings, names.values(), fold=self._intake.fold, since_us=self._first_day_us(now_us())
         )
+        self._gauges = QualityGauges()
         self._budgets = Budgets()
         self._days: dict[int, DayQuality] = {}
         self._quality: Quality | None = None
@@ -117,7 +118,7 @@ class ReviewDesk:
         standing = self._log.standing
         metrics.QUALITY_BEHIND.set(standing.behind or 0)
         if standing.caught_up:  # figures that climb while old alerts are being read would look like news
-            publish(self._quality, self._intake.taken)
+            self._gauges.show(await asyncio.to_thread(samples_of, self._quality, self._intake.taken))
 
     async def _keep_counting(self) -> None:
         while True:
