@@ -19,7 +19,7 @@ def place_of(salt: str, *names: str) -> float:
         data = part.encode("utf-8", "surrogatepass")
         blake.update(len(data).to_bytes(8, "big"))
         blake.update(data)
-    return (int.from_bytes(blake.digest(), "big") >> (64 - _BITS)) / 2**_BITS
+    return (int.from_bytes(blake.digest(), "big") >> (64 - _BITS)) / (1 << _BITS)
 
 
 def within(share: float, salt: str, *names: str) -> bool:

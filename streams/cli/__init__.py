@@ -20,6 +20,7 @@ COMMANDS = {
     "alerts": "streams.cli.alerts:command",
     "calibrate": "streams.cli.calibrate:command",
     "quality": "streams.cli.quality:command",
+    "compare": "streams.cli.compare:command",
     "drift": "streams.cli.drift:command",
     "rules": "streams.cli.rules:command",
     "deadletter": "streams.cli.deadletter:command",

@@ -39,16 +39,25 @@ class PrecisionAtK:
     precision: Share
 
 
-def top_of_day(ranked: Iterable[tuple[float | None, Case]], k: int) -> Top:
+def first_of_day(ranked: Iterable[tuple[float | None, Case]], k: int) -> list[Case]:
     """The K first of a day's (score, case) by score.
 
     Alerts without a score (of a domain, those that a rule or a report raised) stand first: no threshold keeps them
     from the moderators. Ties by time and id, so that every worker takes the same.
     """
-    top = heapq.nsmallest(k, ranked, key=_place)
-    verdicts = [case.verdict for _, case in top]
+    return [case for _, case in heapq.nsmallest(k, ranked, key=_place)]
+
+
+def counted(cases: Sequence[Case]) -> Top:
+    """How many cases, how many of them judged, and how many violations."""
+    verdicts = [case.verdict for case in cases]
     violations = verdicts.count("violation")
-    return Top(len(top), violations + verdicts.count("no_violation"), violations)
+    return Top(len(cases), violations + verdicts.count("no_violation"), violations)
+
+
+def top_of_day(ranked: Iterable[tuple[float | None, Case]], k: int) -> Top:
+    """What was decided about the K first of a day's (score, case) by score (see `first_of_day`)."""
+    return counted(first_of_day(ranked, k))
 
 
 def precision_at_k(tops: Sequence[Top], k: int) -> PrecisionAtK:
