@@ -25,6 +25,9 @@ class Ledger:
     produced: dict[Place, Sent] = field(default_factory=dict)
     predictions: dict[Place, list[str]] = field(default_factory=dict)
     dead_letters: dict[Place, str] = field(default_factory=dict)
+    #: Ids of customers' reports sent, and of those that an alert speaks of.
+    reports: set[str] = field(default_factory=set)
+    reports_alerted: set[str] = field(default_factory=set)
     alerts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     #: Seconds from an event's sending to a subscriber's hands, of each alert's first revision.
     waited_s: list[float] = field(default_factory=list)
@@ -48,6 +51,7 @@ class Ledger:
         if identity not in self.alerts and sent_at_s is not None:
             self.waited_s.append(now_s - sent_at_s)
         self.alerts[identity] = alert
+        self.reports_alerted |= {item["report_id"] for item in alert["evidence"] if item["by"] == "report"}
 
     @property
     def missing(self) -> list[Place]:
@@ -55,10 +59,15 @@ class Ledger:
         return sorted(self.produced.keys() - self.predictions.keys() - self.dead_letters.keys())
 
     @property
+    def unanswered(self) -> set[str]:
+        """Reports that no alert speaks of."""
+        return self.reports - self.reports_alerted
+
+    @property
     def reconciles(self) -> bool:
-        """*events produced = predictions + dead letters*, event by event."""
+        """*events produced = predictions + dead letters*, event by event, and every report in an alert."""
         accounted = self.predictions.keys() | self.dead_letters.keys()
-        return not self.missing and self.produced.keys() == accounted
+        return not self.missing and self.produced.keys() == accounted and self.reports == self.reports_alerted
 
     def alerts_by_domain(self) -> dict[str, dict[str, int]]:
         """Alerts per domain: in all, with evidence by rules, with evidence by models."""
@@ -88,6 +97,8 @@ class Ledger:
             "events": len(self.produced),
             "predictions": len(self.predictions),
             "dead_letters": len(self.dead_letters),
+            "reports": len(self.reports),
+            "reports_in_alerts": len(self.reports & self.reports_alerted),
             "alerts": self.alerts_by_domain(),
             "events_per_s": round(len(self.produced) / seconds, 1) if seconds else 0.0,
             "p50_ms": percentile_ms(waited, 0.50),

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from demo.ledger import Ledger, Sent
 from demo.stage import Stage
-from marketplace import Pace, TrafficEvent, traffic
+from marketplace import Pace, TrafficEvent, traffic, with_reports
 from streams.kafka import clients, dead_letters
 from streams.kafka.topics import alerts_topic
 
@@ -129,13 +129,18 @@ class Performance:
                 orjson.dumps(event.value),
                 event.labels,
             )
-            self._sent_at[str(event.value.get("message_id") or event.key)] = now_s
+            if event.topic != "reports":
+                self._sent_at[str(event.value.get("message_id") or event.key)] = now_s
         name = self.stage.settings.topic(topic)
         sent = await producer.send_and_wait(name, value=value, key=key)
-        self.ledger.produced[name, sent.partition, sent.offset] = Sent(now_s, labels)
+        if topic == "reports" and isinstance(event, TrafficEvent):
+            self.ledger.reports.add(event.value["report_id"])
+        else:
+            self.ledger.produced[name, sent.partition, sent.offset] = Sent(now_s, labels)
 
     def _events(self) -> Iterator[TrafficEvent | bytes]:
-        ordinary = traffic(self.seed, start=datetime.now(UTC), pace=Pace(events_per_s=self.rate))
+        pace = Pace(events_per_s=self.rate)
+        ordinary = with_reports(traffic(self.seed, start=datetime.now(UTC), pace=pace), self.seed)
         broken = itertools.cycle(BROKEN)
         for number in itertools.count(1):
             if number % BROKEN_EVERY == 0:
@@ -178,7 +183,7 @@ class Performance:
 
     async def _wait_until_accounted_for(self, reading: asyncio.Task[None]) -> None:
         deadline = time.monotonic() + DRAIN_S
-        while self.ledger.missing and time.monotonic() < deadline:
+        while (self.ledger.missing or self.ledger.unanswered) and time.monotonic() < deadline:
             if reading.done():
                 reading.result()
             await asyncio.sleep(0.1)

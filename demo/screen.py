@@ -92,13 +92,15 @@ class Screen:
         lines = (
             f"events in {result['events']}   predictions {result['predictions']}   "
             f"dead letters {result['dead_letters']} {_reasons(result)}",
+            f"reports of customers {result['reports']}, {result['reports_in_alerts']} of them in alerts",
             f"{result['events_per_s']} events/s   "
             f"event to alert p50 {_ms(result['p50_ms'])}, p99 {_ms(result['p99_ms'])}",
             self.edit_line(performance),
         )
         for line in lines:
             console.print(line, soft_wrap=True)
-        verdict = "holds" if result["reconciles"] else f"DOES NOT HOLD: {result['missing']} unaccounted for"
+        unaccounted = result["missing"] + result["reports"] - result["reports_in_alerts"]
+        verdict = "holds" if result["reconciles"] else f"DOES NOT HOLD: {unaccounted} unaccounted for"
         console.print(
             f"{result['events']} events produced = {result['predictions']} predictions + "
             f"{result['dead_letters']} dead letters: {verdict}",
@@ -129,7 +131,11 @@ def alert_line(alert: dict[str, Any]) -> Text:
     rules = [e for e in alert["evidence"] if e["by"] == "rule"]
     models = [e for e in alert["evidence"] if e["by"] == "model"]
     by = " + ".join(
-        [e["rule_id"] for e in rules] + [f"{e['model'].split('_')[0]} model v{e['version']}" for e in models]
+        [
+            *("a customer" for e in alert["evidence"] if e["by"] == "report"),
+            *(e["rule_id"] for e in rules),
+            *(f"{e['model'].split('_')[0]} model v{e['version']}" for e in models),
+        ]
     )
     gate = next((e["gate"] for e in models if e["gate"]), None)
     new = any(e["rule_id"] == NEW_RULE_ID for e in rules)
@@ -138,7 +144,7 @@ def alert_line(alert: dict[str, Any]) -> Text:
         f"{alert['domain']:<22}", style="bold red" if alert["severity"] in {"high", "critical"} else "yellow"
     )
     line.append(f"{_cut(by, 44):<46}", style="bold magenta" if new else "")
-    line.append(f"{models[0]['score']:>6.2f}  " if models else f"{'rule':>6}  ")
+    line.append(f"{models[0]['score']:>6.2f}  " if models else f"{'rule' if rules else 'report':>6}  ")
     line.append(f"{gate['text']:.2f} / {gate['image']:.2f}      " if gate else f"{'':<17}", style="cyan")
     line.append_text(highlighted(alert))
     if alert["revision"] > 1:
@@ -148,7 +154,7 @@ def alert_line(alert: dict[str, Any]) -> Text:
 
 def highlighted(alert: dict[str, Any]) -> Text:
     """The judged text with what rules fired on in reverse; a listing's title where only models spoke."""
-    context = alert["context"][-1]
+    context = alert["context"][-1] if alert["context"] else {}
     text = str(
         context.get("text") or " / ".join(filter(None, (context.get("title"), context.get("description"))))
     )

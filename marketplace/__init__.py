@@ -4,6 +4,15 @@ Everything in it is invented, brands and account numbers included; no claim of q
 """
 
 from marketplace.examples import listing_examples, message_examples, windows
+from marketplace.reports import with_reports
 from marketplace.traffic import Pace, TrafficEvent, traffic
 
-__all__ = ["Pace", "TrafficEvent", "listing_examples", "message_examples", "traffic", "windows"]
+__all__ = [
+    "Pace",
+    "TrafficEvent",
+    "listing_examples",
+    "message_examples",
+    "traffic",
+    "windows",
+    "with_reports",
+]

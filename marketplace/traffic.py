@@ -15,12 +15,13 @@ from marketplace.drift import Drift
 from marketplace.listings import ListingMix
 from marketplace.pictures import PicturePool
 
-Topic = Literal["listings", "messages"]
+Topic = Literal["listings", "messages", "reports"]
 
 
 @dataclass(frozen=True, slots=True)
 class TrafficEvent:
-    """One event for Kafka with its truth: `labels` maps each domain that applies to the topic to 0 or 1.
+    """One event for Kafka with its truth: `labels` maps each domain that applies to the topic to 0 or 1, of a report
+    the reported one.
 
     `hard`: it violates nothing but looks like it, or answers a violation.
     """

@@ -35,6 +35,7 @@ def test_the_books_balance_and_the_edited_rule_takes_effect(broker: str, tmp_pat
     result = json.loads(line)
     assert result["events"] == result["predictions"] + result["dead_letters"]
     assert result["dead_letters"] >= 1
+    assert 0 < result["reports"] == result["reports_in_alerts"]
     assert result["reconciles"] is True
     assert result["events"] >= 500
     assert sum(counts["rule"] for counts in result["alerts"].values()) > 0

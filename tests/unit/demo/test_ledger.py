@@ -14,7 +14,8 @@ def prediction(offset: int, *alerts: str) -> dict[str, Any]:
 
 
 def alert(identity: str, *by: str, domain: str = "d", revision: int = 1) -> dict[str, Any]:
-    return {"domain": domain, "alert_id": identity, "revision": revision, "evidence": [{"by": b} for b in by]}
+    evidence = [{"by": b, **({"report_id": "r1"} if b == "report" else {})} for b in by]
+    return {"domain": domain, "alert_id": identity, "revision": revision, "evidence": evidence}
 
 
 def ledger_of(events: int) -> Ledger:
@@ -41,6 +42,17 @@ def test_the_right_number_of_the_wrong_events_does_not_balance() -> None:
     assert not ledger.reconciles
 
 
+def test_a_report_must_be_in_an_alert() -> None:
+    ledger = ledger_of(1)
+    ledger.note_prediction(prediction(0))
+    ledger.reports.add("r1")
+    assert not ledger.reconciles
+    assert ledger.unanswered == {"r1"}
+    ledger.note_alert(alert("a", "report", "rule", revision=1001), sent_at_s=None, now_s=1.0)
+    assert ledger.reconciles
+    assert (ledger.summary(seconds=1)["reports"], ledger.summary(seconds=1)["reports_in_alerts"]) == (1, 1)
+
+
 def test_a_repeated_prediction_is_counted_apart() -> None:
     ledger = ledger_of(1)
     ledger.note_prediction(prediction(0))
@@ -61,6 +73,8 @@ def test_the_summary() -> None:
         "events": 4,
         "predictions": 3,
         "dead_letters": 1,
+        "reports": 0,
+        "reports_in_alerts": 0,
         "alerts": {"d": {"total": 2, "rule": 1, "model": 2}},
         "events_per_s": 2.0,
         "p50_ms": 10.0,

@@ -11,6 +11,7 @@ from demo.screen import Screen, alert_line, highlighted
 
 RULE = {"by": "rule", "rule_id": "contact.line", "score": 70, "spans": [{"text": "LINE"}]}
 MODEL = {"by": "model", "model": "message_contact_exchange", "version": "1", "score": 0.9712, "gate": None}
+REPORT = {"by": "report", "report_id": "r1", "reporter_id": None, "reason": None}
 LISTING = {
     "by": "model",
     "model": "listing_counterfeit",
@@ -43,6 +44,11 @@ def test_rule_and_model_in_one_line() -> None:
 
 def test_a_rule_alone_has_no_score_of_a_model() -> None:
     assert "  rule  " in alert_line(alert(RULE)).plain
+
+
+def test_a_customer_is_named_among_those_who_speak() -> None:
+    assert "a customer + contact.line + message model v1" in alert_line(alert(REPORT, RULE, MODEL)).plain
+    assert " report  " in alert_line(alert(REPORT, context=[])).plain
 
 
 def test_a_listing_shows_its_gate_and_title() -> None:
