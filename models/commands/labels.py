@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from streams.cli.bar import bar
 from streams.cli.console import load_settings, readable_errors, run_until_stopped, to_stderr
 from streams.cli.since import Since
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from models.labels.collecting import Wanted
     from models.labels.joining import Kind
@@ -132,24 +132,16 @@ def wanted_of(policy: Policy, domains: Sequence[str], *, unflagged: float, with_
 def _read(settings: Any, wanted: Wanted, since_us: int, until_us: int) -> Read | None:  # noqa: ANN401 - imported when run
     from models.labels.reading import read
 
-    with readable_errors(), _bar() as advance:
+    with readable_errors(), bar(1) as (progress, task):
+
+        def advance(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
         return run_until_stopped(
             lambda stop: read(
                 settings, wanted, since_us=since_us, until_us=until_us, stop=stop, advance=advance
             )
         )
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error; nothing where that is no terminal."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = to_stderr()
-    columns = (TextColumn("predictions {task.percentage:>3.0f} %"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _tell(manifest: Mapping[str, Any], out: Path, *, as_json: bool) -> None:

@@ -31,7 +31,7 @@ class Record(Protocol):
 class Reviews:
     """Every alert's verdicts, the newest of which counts, and everything that was alerted on.
 
-    Some 400 bytes an alert.
+    Some 660 bytes an alert with one verdict.
     """
 
     def __init__(self) -> None:
