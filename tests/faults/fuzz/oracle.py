@@ -177,7 +177,9 @@ def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_inner_nulls(report: dict[str, Any]) -> dict[str, Any]:
-    inner = {name: _without_nulls(report[name]) for name in REPORTED if isinstance(report.get(name), dict)}
+    inner: dict[str, Any] = {
+        name: _without_nulls(report[name]) for name in REPORTED if isinstance(report.get(name), dict)
+    }
     conversation = report.get("conversation")
     if isinstance(conversation, list):
         inner["conversation"] = [_without_nulls(m) if isinstance(m, dict) else m for m in conversation]

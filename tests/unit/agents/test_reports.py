@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jsonschema
@@ -108,7 +108,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> LiveRulebook:
 
 
 @pytest.fixture
-def examiner(live: LiveRulebook, text: TextPipeline) -> Iterator[Examiner]:
+def examiner(live: LiveRulebook, text: TextPipeline) -> Examiner:
     return Examiner(rulebook=live, text=text, images=ImageLoader(hosts=(), paths=None, timeout_s=1.0))
 
 
@@ -134,7 +134,7 @@ def scored(case: Case, score: float | None) -> Conclusion:
 
 def only(conclusion: Conclusion) -> dict[str, Any]:
     ((domain, alert),) = conclusion.alerts
-    alert = json.loads(json.dumps(alert))
+    alert = dict(json.loads(json.dumps(alert)))
     strict = schemas()["alert"]
     for definition in strict["$defs"].values():
         definition["additionalProperties"] = False
@@ -287,7 +287,7 @@ async def test_the_lane_writes_the_alert_and_counts_the_report(intake: ReportInt
 
     lane = ScreeningLane(
         Settings(),
-        models=ModelStep(None, deadline_s=1.0, batch_rows=8),  # type: ignore[arg-type]  # no model is asked
+        models=ModelStep(None, deadline_s=1.0, batch_rows=8),  # type: ignore[arg-type] # no model is asked
         outbox=Keeping(None),  # type: ignore[arg-type]
         ends=LaneEnds(
             complete=lambda _: None,
