@@ -13,11 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from streams import metrics
+from streams.agents.drift_gauges import samples_of
+from streams.agents.quality_gauges import QualityGauges
 from streams.drift.assessment import Assessment, assess_series, together
-from streams.drift.book import InputSeries, ScoreSeries
 from streams.drift.intake import StatisticsIntake
-from streams.drift.levels import Level
 from streams.drift.periods import last_hours
 from streams.drift.precision import precision_drift
 from streams.drift.report import report
@@ -35,8 +34,6 @@ CURRENT_HOURS: Final = 24
 REFERENCE_HOURS: Final = 28 * 24
 #: How often it is compared anew, in seconds: in five minutes a day of counts moves by a three-hundredth.
 COMPARE_EVERY_S: Final = 300.0
-#: Rules that become time series, those that fell most: a scrape must not grow with every rule ever written.
-MOST_SOURCES: Final = 200
 
 
 class DriftDesk:
@@ -60,6 +57,7 @@ class DriftDesk:
             fold=self.intake.fold,
             since_us=(hour_of(now_us()) - CURRENT_HOURS - REFERENCE_HOURS) * HOUR_US,
         )
+        self._gauges = QualityGauges()
         self._found: Assessment | None = None
         self._failed: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -103,7 +101,7 @@ class DriftDesk:
         for sentence in advice(self._found):
             if sentence not in before:
                 logger.warning("drift: %s", sentence)
-        publish(self._found)
+        self._gauges.show(samples_of(self._found))
 
     async def _keep_comparing(self) -> None:
         await self._log.wait_caught_up()  # counts of half a reference would look like news
@@ -116,48 +114,3 @@ class DriftDesk:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed = f"stopped: {type(error).__name__}: {error}"
             logger.error("drift is no longer watched by this worker: %s", self._failed, exc_info=error)
-
-
-def publish(found: Assessment) -> None:
-    """Set every gauge anew; what is no longer compared disappears. The same on every worker: take the maximum."""
-    for gauge in (
-        metrics.DRIFT_SCORES,
-        metrics.DRIFT_INPUTS,
-        metrics.DRIFT_PRECISION_FALL,
-        metrics.DRIFT_LEVEL,
-    ):
-        gauge.clear()
-    for drift in found.scores:
-        assert isinstance(drift.series, ScoreSeries)
-        labels = {name: str(value) for name, value in asdict(drift.series).items()}
-        for name, measured in drift.measures.items():
-            metrics.DRIFT_SCORES.labels(**labels, measure=name).set(measured.distance.value)
-        _set_level(
-            "scores", drift.level, domain=labels["domain"], name=labels["model"], version=labels["version"]
-        )
-    for drift in found.inputs:
-        assert isinstance(drift.series, InputSeries)
-        for measured in drift.measures.values():
-            metrics.DRIFT_INPUTS.labels(**asdict(drift.series)).set(measured.distance.value)
-        _set_level("inputs", drift.level, domain=drift.series.kind, name=drift.series.fact)
-    falls = sorted(found.precision, key=lambda drift: (drift.source.kind == "rule", -(drift.fall or -1.0)))
-    for one in falls[:MOST_SOURCES]:
-        if one.fall is not None:
-            metrics.DRIFT_PRECISION_FALL.labels(
-                domain=one.source.domain,
-                by=one.source.kind,
-                name=one.source.name,
-                version=one.source.version,
-                role=one.source.role,
-            ).set(one.fall)
-        _set_level(
-            "precision",
-            one.level,
-            domain=one.source.domain,
-            name=one.source.name or one.source.kind,
-            version=one.source.version,
-        )
-
-
-def _set_level(of: str, level: Level, *, domain: str, name: str, version: str = "") -> None:
-    metrics.DRIFT_LEVEL.labels(of=of, domain=domain, name=name, version=version).set(int(level))
