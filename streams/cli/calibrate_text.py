@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from streams.budgets.adaptive import LEAST_FOR_MODELS
 from streams.budgets.calibration import Calibration, Proposal
 from streams.cli.printable import printable
 from streams.review.shares import Share
@@ -102,6 +103,12 @@ def _notes(found: Calibration) -> Iterator[str]:
         yield (
             "alerts that both raise are counted twice: how many there are is known only for thresholds at or above "
             "those that stood"
+        )
+    budget = found.domain.alerts_per_day or 0
+    if found.by_rules_per_day > (1 - LEAST_FOR_MODELS) * budget:
+        yield (
+            f"rules alone give {found.by_rules_per_day:.0f} alerts a day of a budget of {budget}; models keep "
+            f"{LEAST_FOR_MODELS:.0%} of it all the same"
         )
     for one in found.proposals:
         name = printable(f"{one.reference.model}/{one.reference.version}")
