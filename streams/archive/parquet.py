@@ -16,6 +16,8 @@ from streams.archive.rows import row_of
 
 #: The footer's key whose value is the file's `Claim` as JSON.
 CLAIM_KEY: Final = b"sekisho.archive"
+#: Rows of a row group. Rows in Python take some ten times their bytes, so few of them are made at a time.
+_ROWS_TOGETHER: Final = 5_000
 
 _TIME: Final = pa.timestamp("us", tz="UTC")
 _WORD: Final = pa.dictionary(pa.int32(), pa.string())
@@ -116,16 +118,17 @@ def schema_of(dataset: str) -> pa.Schema:
 
 def file_of(dataset: str, records: Sequence[Kept], claim: Claim) -> tuple[bytes, int]:
     """The Parquet file of these records (zstd), and how many of them are not what their topic should hold."""
-    rows, unreadable = [], 0
-    for record in records:
-        row, readable = row_of(dataset, record)
-        row["partition"] = claim.partition
-        rows.append(row)
-        unreadable += not readable
     schema = schema_of(dataset).with_metadata({CLAIM_KEY: msgspec.json.encode(claim)})
-    table = pa.Table.from_pylist(rows, schema=schema)
-    file = BytesIO()
-    pq.write_table(table, file, compression="zstd")
+    file, unreadable = BytesIO(), 0
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for start in range(0, len(records), _ROWS_TOGETHER):
+            rows = []
+            for record in records[start : start + _ROWS_TOGETHER]:
+                row, readable = row_of(dataset, record)
+                row["partition"] = claim.partition
+                rows.append(row)
+                unreadable += not readable
+            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
     return file.getvalue(), unreadable
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from streams.archive.layout import FORMAT, Claim, day_of
 
-#: A record's own objects beside its bytes: a tuple of headers, a timestamp, the struct. Measured with sys.getsizeof.
+#: A record's own objects beside its bytes: the dataclass and its integers, two bytes objects, the tuple of headers.
 RECORD_OVERHEAD_BYTES = 250
 
 

@@ -80,6 +80,9 @@ class Sink:
         that it has: seen again, it shows that the topic is still the same. Raises `TopicMadeAnewError` and
         `ForeignFileError`.
         """
+        before = self._logs.get((topic, partition))
+        if before is not None and before.waiting is not None:  # the topic was away for a while
+            self._close(before)
         archived = self._last_claim(topic, name, partition)
         log = Log(topic, name, partition, begins if archived is None else archived.last + 1, archived)
         self._logs[topic, partition] = log
@@ -162,7 +165,7 @@ class Sink:
         content, unreadable = file_of(dataset_of(log.name), waiting.records, claim)
         path = path_of(log.name, log.partition, claim.first, waiting.records[0].at_ms)
         self.target.create(path, content)
-        log.waiting = None
+        log.waiting, self._newest = None, None
         tally = self.tallies[log.topic]
         tally.records += claim.rows
         tally.files += 1
@@ -188,9 +191,10 @@ def _held_bytes(log: Log) -> int:
 
 
 def _check_same(log: Log, record: Kept) -> None:
+    """What was archived already may come again only as the last record of the last file, asked for to see the same."""
     known = log.archived
-    if known is not None and record.offset == known.last and record.at_ms != known.last_at_ms:
-        raise _made_anew(log, f"has another record at offset {known.last}")
+    if known is None or (record.offset, record.at_ms) != (known.last, known.last_at_ms):
+        raise _made_anew(log, f"has another record at offset {record.offset}")
 
 
 def _made_anew(log: Log, how: str) -> TopicMadeAnewError:

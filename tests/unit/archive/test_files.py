@@ -109,3 +109,11 @@ def test_a_file_of_somebody_else_is_refused() -> None:
         claim_of(bare, "x.parquet")
     with pytest.raises(ForeignFileError, match="is none"):
         claim_of(BytesIO(b"PAR1"), "x.parquet")
+
+
+def test_a_file_of_several_row_groups_keeps_its_order() -> None:
+    records = [decision(number) for number in range(12_001)]
+    content, unreadable = file_of("decisions", records, claim(last=12_000, rows=12_001))
+    file = pq.ParquetFile(BytesIO(content))
+    assert (file.metadata.num_row_groups, unreadable) == (3, 0)
+    assert file.read(columns=["offset"])["offset"].to_pylist() == list(range(12_001))

@@ -109,6 +109,25 @@ def test_a_topic_that_was_made_anew_is_refused(tmp_path: Path) -> None:
         sink.take(TOPIC, 0, [decision(1, NOON_MS + 1)])
 
 
+def test_a_topic_that_is_made_anew_under_its_eyes_is_refused_and_not_skipped(tmp_path: Path) -> None:
+    sink = sink_on(LocalTarget(tmp_path))
+    opened(sink, 100)
+    sink.take(TOPIC, 0, [decision(0), decision(1)])
+    with pytest.raises(TopicMadeAnewError, match="has another record at offset 0"):
+        sink.take(TOPIC, 0, [decision(0)])
+
+
+def test_a_topic_that_was_away_goes_on_where_it_was(tmp_path: Path) -> None:
+    target = LocalTarget(tmp_path)
+    sink = sink_on(target)
+    opened(sink, 100)
+    sink.take(TOPIC, 0, [decision(0), decision(1)])
+    assert opened(sink, 100) == 1
+    sink.take(TOPIC, 0, [decision(1), decision(2)])
+    sink.close_all()
+    assert (len(target.paths()), sink.tallies[TOPIC].records) == (2, 3)
+
+
 def test_the_archive_of_another_deployment_is_refused(tmp_path: Path) -> None:
     target = LocalTarget(tmp_path)
     archive(target, decision(0))
