@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from streams.cli.printable import printable
@@ -16,37 +15,61 @@ from streams.review.shares import Share
 
 #: Longest name of a rule or model that is shown.
 NAME_CHARACTERS = 48
+_HEADINGS = (
+    "raised by",
+    "alerts",
+    "pending",
+    "violation",
+    "no violation",
+    "unsure",
+    "precision (95 %)",
+    "precision@K",
+    "K",
+    "judged",
+)
 
 
-def quality_text(quality: Quality, taken: Taken) -> RenderableType:
-    """The table, and one line for everything that the figures leave out or rest on."""
+def quality_text(quality: Quality, taken: Taken) -> Text:
+    """The table, and one line for everything that the figures leave out or rest on.
+
+    Lines are as long as they must be: a terminal wraps them, and a program or a pager has every column.
+    """
     if not quality.rows:
         return Text(f"no alerts {_time_span(quality)}")
-    table = Table(box=None, pad_edge=False, title=f"alerts {_time_span(quality)}", title_justify="left")
-    table.add_column("raised by", no_wrap=True)
-    for heading in ("alerts", "pending", "violation", "no violation", "unsure"):
-        table.add_column(heading, justify="right")
-    for heading in ("precision (95 %)", "of", "precision@K"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in quality.rows:
-        if row.source.kind in ("domain", "patrol") and table.row_count:
-            table.add_row()
-        table.add_row(*_cells(row))
-    return Group(table, *(Text(line, style="dim") for line in _notes(quality, taken)))
+    cells = [_HEADINGS, *(tuple(_cells(row)) for row in quality.rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    text = Text(f"alerts {_time_span(quality)}\n", style="")
+    text.append(_line(_HEADINGS, widths), style="dim")
+    for row, of_row in zip(quality.rows, cells[1:], strict=True):
+        whole = row.source.kind in ("domain", "patrol")
+        text.append("\n\n" if whole else "\n")
+        text.append(_line(of_row, widths), style="bold" if whole else "")
+    text.append("\n")
+    for note in _notes(quality, taken):
+        text.append(f"\n{note}", style="dim")
+    return text
 
 
-def _cells(row: Row) -> Iterator[RenderableType]:
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """The first cell to the left, the others to the right; wide characters count as two."""
+    first, *others = zip(cells, widths, strict=True)
+    padded = [" " * (width - cell_len(cell)) + cell for cell, width in others]
+    return "  ".join([set_cell_size(*first), *padded])
+
+
+def _cells(row: Row) -> Iterator[str]:
     tally = row.tally
-    yield Text(_name(row.source), style="bold" if row.source.kind in ("domain", "patrol") else "")
+    yield _name(row.source)
     for number in (tally.alerts, tally.pending, tally.violation, tally.no_violation, tally.unsure):
         yield str(number)
     yield _share(tally.precision)
-    yield str(tally.judged)
     if row.at_k is None:
-        yield "-"
+        yield from ("-", "", "")
     else:
         at_k = row.at_k
-        yield f"{_share(at_k.precision)} K={at_k.k}, {at_k.precision.of} of {at_k.alerts} in {at_k.days} d"
+        yield _share(at_k.precision)
+        yield str(at_k.k)
+        yield f"{at_k.precision.of} of {at_k.alerts} in {at_k.days} d"
 
 
 def _name(source: Source) -> str:
@@ -75,7 +98,7 @@ def _notes(quality: Quality, taken: Taken) -> Iterator[str]:
     odd = quality.odd
     yield (
         "precision: violations among alerts judged one or the other. precision@K: the mean over whole days of the "
-        "same among the day's K highest-scored alerts; behind it, how many of those were judged"
+        "same among the day's K highest-scored alerts; judged: how many of those were"
     )
     for recall in quality.recalls:
         estimate = (

@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 
 
 def shown(quality: Quality, taken: Taken) -> str:
-    console = Console(width=200, force_terminal=False, highlight=False, soft_wrap=True)
+    console = Console(width=40, force_terminal=False, highlight=False, soft_wrap=True)
     with console.capture() as capture:
         console.print(quality_text(quality, taken))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
