@@ -152,7 +152,7 @@ def contest(
     )
 
 
-def difference(groups: Groups) -> Difference | None:
+def difference(groups: Groups, *, draws: int = DRAWS) -> Difference | None:
     """The posterior of the difference in precision; None while one of the two has no alerts.
 
     A model's precision is that of its two groups, weighted by how many *alerts* each has: so an alert of both counts
@@ -164,7 +164,7 @@ def difference(groups: Groups) -> Difference | None:
         return None
     rng = np.random.default_rng(20)  # always the same draws: the same verdicts give the same page
     of_both, of_ours, of_theirs = (
-        rng.beta(PRIOR + top.violations, PRIOR + top.judged - top.violations, DRAWS)
+        rng.beta(PRIOR + top.violations, PRIOR + top.judged - top.violations, draws)
         for top in (both, ours, theirs)
     )
     champion = (both.alerts * of_both + ours.alerts * of_ours) / (both.alerts + ours.alerts)
@@ -183,7 +183,7 @@ def difference(groups: Groups) -> Difference | None:
 
 def recommend(found: Contest, mode: ChallengerMode) -> Recommendation:
     """Promote the challenger, keep the champion, or wait for more: with the reason and what is missing."""
-    return _obstacle(found, mode) or _weighed(found)
+    return _obstacle(found, mode) or weighed(found.difference, found.groups)
 
 
 def _obstacle(found: Contest, mode: ChallengerMode) -> Recommendation | None:
@@ -214,8 +214,8 @@ def _obstacle(found: Contest, mode: ChallengerMode) -> Recommendation | None:
     return None
 
 
-def _weighed(found: Contest) -> Recommendation:
-    known, groups = found.difference, found.groups
+def weighed(known: Difference | None, groups: Groups) -> Recommendation:
+    """What the verdicts say, once there are enough of them and nothing stands in the way."""
     if known is None or not groups.champion_only.alerts + groups.challenger_only.alerts:
         return Recommendation("keep", "the two raise the same alerts: there is nothing to choose")
     if known.better >= SURE:

@@ -1,0 +1,1 @@
+"""How often a comparison of champion and challenger misleads."""
