@@ -11,6 +11,7 @@ import click
 
 from streams.cli.console import load_settings, readable_errors, run_until_stopped
 from streams.cli.policy_file import read_policy
+from streams.cli.reviews import read_reviews
 from streams.cli.since import Since
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ async def _compared(
         settings, [settings.topic("statistics")], fold=intake.fold, since_us=since_us
     ).read_to_end(stop)
     if intake.unreadable:
-        click.echo(f"{intake.unreadable} records of statistics could not be read", err=True)
+        click.echo(f"records of statistics that could not be read: {intake.unreadable}", err=True)
     words = await word_drift(settings, periods, known, stop) if with_words else ()
     precision = await _precision(settings, periods, stop)
     return assess(intake.book, periods, precision=precision, words=words, domain=domain)
@@ -95,14 +96,10 @@ async def _compared(
 
 async def _precision(settings: Settings, periods: Periods, stop: asyncio.Event) -> tuple[PrecisionDrift, ...]:
     from streams.drift.precision import precision_drift
-    from streams.kafka.shared_log import SharedLog
-    from streams.review.book import DAY_US, Book
-    from streams.review.intake import ReviewIntake
+    from streams.review.book import DAY_US
     from streams.review.quality import Budgets, day_quality
 
-    names = {role: settings.topic(role) for role in ("alerted", "decisions")}
-    intake = ReviewIntake(Book(), **names)
     since_us = int(time.time_ns() // 1000 - settings.review_days * DAY_US) // DAY_US * DAY_US
-    await SharedLog(settings, names.values(), fold=intake.fold, since_us=since_us).read_to_end(stop)
+    intake = await read_reviews(settings, stop, since_us=since_us)
     tallies = {day: day_quality(intake.book.cases(day), Budgets()).tallies for day in intake.book.days}
     return precision_drift(tallies, today=periods.span_us(current=True)[1] // DAY_US)
