@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from streams.cli.console import load_settings, readable_errors, run_until_stopped, to_stderr, to_stdout
+from streams.cli.reviews import read_reviews
 from streams.cli.since import Since
 
 if TYPE_CHECKING:
@@ -87,8 +88,6 @@ async def _calibrated(  # noqa: PLR0917 - each is what the command was asked
     """Read counts, alerts and verdicts to their ends; None when stopped before."""
     from streams.budgets.calibration import calibrate, whole_days
     from streams.kafka.shared_log import SharedLog
-    from streams.review.book import Book
-    from streams.review.intake import ReviewIntake
     from streams.statistics.book import StatisticsBook
     from streams.statistics.records import HOUR_US, hour_of
 
@@ -100,9 +99,7 @@ async def _calibrated(  # noqa: PLR0917 - each is what the command was asked
     await SharedLog(
         settings, (settings.topic("statistics"),), fold=counts.fold_all, since_us=since_us
     ).read_to_end(stop)
-    names = {topic: settings.topic(topic) for topic in ("alerted", "decisions")}
-    review = ReviewIntake(Book(), **names)
-    await SharedLog(settings, names.values(), fold=review.fold, since_us=since_us).read_to_end(stop)
+    review = await read_reviews(settings, stop, since_us=since_us)
     if stop.is_set():
         return None
     days = whole_days(counts.hours(), now_hour=hour_of(time.time_ns() // 1000), since_hour=since_hour)

@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.console import load_settings, readable_errors, run_until_stopped, to_stdout
+from streams.cli.reviews import read_reviews
 from streams.cli.since import Since
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aiokafka import ConsumerRecord
-
     from streams.policy import Domain
     from streams.review.comparison import Comparison
     from streams.settings import Settings
@@ -71,27 +68,20 @@ async def _compared(
 ) -> tuple[Comparison, int] | None:
     """The comparison, and how many records could not be read; None when stopped before."""
     from streams.kafka.shared_log import SharedLog
-    from streams.review.book import DAY_US, Book
+    from streams.review.book import DAY_US
     from streams.review.comparison import compared
-    from streams.review.intake import ReviewIntake
     from streams.review.watched import Watched
 
     now_us = time.time_ns() // 1000
     begin_us = now_us - int(settings.review_days * DAY_US) if since_us is None else since_us
-    names = {role: settings.topic(role) for role in ("alerted", "decisions")}
-    topics = set(names.values())
-    intake = ReviewIntake(Book(), **names)
+    intake = await read_reviews(settings, stop, since_us=begin_us)
     watched = None
     if domain.trial.mode == "shadow" and domain.challenger is not None:
         watched = Watched(domain.name, domain.challenger)
-        topics.add(settings.topic("predictions"))
-
-    def fold(records: Sequence[ConsumerRecord]) -> None:
-        intake.fold(records)
-        if watched is not None:
-            watched.take_in(r.value for r in records if r.topic not in names.values())
-
-    await SharedLog(settings, topics, fold=fold, since_us=begin_us).read_to_end(stop)
+        predictions = SharedLog(
+            settings, (settings.topic("predictions"),), fold=watched.fold, since_us=begin_us
+        )
+        await predictions.read_to_end(stop)
     if stop.is_set():
         return None
     unreadable = intake.taken.unreadable + (watched.unreadable if watched else 0)

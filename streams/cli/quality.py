@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.console import load_settings, readable_errors, run_until_stopped, to_stderr, to_stdout
+from streams.cli.reviews import read_reviews
 from streams.cli.since import Since
 
 if TYPE_CHECKING:
@@ -60,18 +61,14 @@ async def _read(
     settings: Settings, policy: Policy | None, since_us: int | None, stop: asyncio.Event
 ) -> tuple[Quality, Taken] | None:
     """Read both topics to their end; None when stopped before."""
-    from streams.kafka.shared_log import SharedLog
-    from streams.review.book import DAY_US, Book
-    from streams.review.intake import ReviewIntake
+    from streams.review.book import DAY_US
     from streams.review.quality import Budgets, budgets_of, quality_of
 
     now_us = time.time_ns() // 1000
     horizon_us = (now_us - int(settings.review_days * DAY_US)) // DAY_US * DAY_US
-    names = {role: settings.topic(role) for role in ("alerted", "decisions")}
-    intake = ReviewIntake(Book(), **names)
     # From the horizon even when less is shown: else decisions on earlier alerts would look unknown.
     read_from_us = min(horizon_us, horizon_us if since_us is None else since_us)
-    await SharedLog(settings, names.values(), fold=intake.fold, since_us=read_from_us).read_to_end(stop)
+    intake = await read_reviews(settings, stop, since_us=read_from_us)
     if stop.is_set():
         return None
     budgets = Budgets() if policy is None else budgets_of(policy)

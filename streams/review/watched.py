@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -14,6 +14,7 @@ from streams.policy import ModelRef
 from streams.review.alerted import ByModel
 from streams.review.book import Book, Case, Fact
 from streams.review.contest import Ranked
+from streams.review.intake import RawRecord
 from streams.stress.identity import of_a_stress_run
 
 
@@ -48,8 +49,12 @@ class Watched:
         self._facts: dict[str, Fact] = {}
         self.unreadable = 0
 
+    def fold(self, records: Sequence[RawRecord]) -> None:
+        """Take in records of `predictions` as a client gives them."""
+        self.take_in(record.value for record in records)
+
     def take_in(self, values: Iterable[bytes | None]) -> None:
-        """Take in records of `predictions`; one that cannot be read is counted."""
+        """Take in values of records; one that cannot be read is counted."""
         for value in values:
             try:
                 self._take_in(_decoder.decode(value or b""))
@@ -65,11 +70,6 @@ class Watched:
                 case = Case(fact, known.judgement if known else ())
                 found.setdefault(fact.day, []).append((fact.score, case))
         return found
-
-    @property
-    def first_at_us(self) -> int | None:
-        """When it first would have raised something, in microseconds since 1970."""
-        return min((fact.raised_at_us for fact in self._facts.values()), default=None)
 
     def _take_in(self, prediction: _Prediction) -> None:
         for of in prediction.scores:
