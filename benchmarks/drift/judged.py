@@ -81,8 +81,10 @@ class Judge:
             for fact, name in input_facts(shown, ()).items():
                 bins.setdefault(InputSeries("message", fact), []).append(FACTS["message"][fact].index(name))
             conversations.append(hash(window["transaction_id"]))
-            words.append(self._text.words(texts[-1].masked))
-            tokens.append(texts[-1].tokens)
+            # As `sekisho drift --words` does: predictions hold the masked text.
+            masked = texts[-1].masked
+            words.append(self._text.words(masked))
+            tokens.append(self._text.prepare(masked).tokens)
         for start in range(0, len(rows), _BATCH):
             for scores in self._models.score(rows[start : start + _BATCH]):
                 for domain, model in self._domains.items():
