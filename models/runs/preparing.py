@@ -21,6 +21,7 @@ from models.data.sampling import combined, counts, near_misses, sampled
 from models.data.splits import split_by_time
 from models.manifests import Manifest
 from models.systems.contract import Examples, Parts, load_system
+from streams.features.auxiliary import AUX_NAMES
 from streams.features.tokens import TextPipeline
 from streams.inference.repository import MODEL_FILE
 
@@ -190,6 +191,20 @@ def prepare(
     own = {domain: domain for domain in manifest.domains}
     validation = select(sets["valid"], choosing, own)
     return Prepared(Parts(sets.pop("train"), validation), sets)
+
+
+def lost_pictures(manifest: Manifest, training: Examples) -> str | None:
+    """What to say of listings that all had pictures where they were scored and have none here; None where some have."""
+    if not isinstance(training, ListingSet) or not getattr(manifest.network, "image", True):
+        return None
+    column = AUX_NAMES.index("images")
+    had = sum(row.aux[column] > 0 for row in training.features)
+    if not had or any(row.image is not None for row in training.features):
+        return None
+    return (
+        f"{had:,} of {len(training.features):,} training listings had pictures, and none is here: where the model serves "
+        "it would be shown what it has never seen. Write network: {image: false}, or put the pictures beside the examples"
+    )
 
 
 def select(found: Examples, index: npt.NDArray[np.int64], labels: Mapping[str, str]) -> Examples:

@@ -16,7 +16,7 @@ from models.evaluation.metrics import Metrics
 from models.manifests import Manifest, as_yaml
 from models.runs.finishing import finish
 from models.runs.folder import RunFolder, RunFolderError
-from models.runs.preparing import fingerprints, prepare, survey
+from models.runs.preparing import fingerprints, lost_pictures, prepare, survey
 from models.runs.quality import Quality
 from models.runs.recorder import Recorder, versions
 from models.systems.contract import Context, load_system
@@ -165,6 +165,8 @@ def _train(
     prepared = prepare(
         surveyed, options.embed(data) if manifest.kind == "listing" else _no_picture, advance=listener.advance
     )
+    if (lost := lost_pictures(manifest, prepared.parts.training)) is not None:
+        listener.say(f"note: {lost}")
     listener.stage("training")
 
     def report(epoch: Epoch) -> None:

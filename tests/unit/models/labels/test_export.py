@@ -20,7 +20,7 @@ from models.labels.reviewing import Reviews
 from models.labels.telling import as_text, warnings
 from models.labels.writing import FolderInUse, check_folder
 from models.manifests import parse
-from models.runs.preparing import prepare, survey
+from models.runs.preparing import lost_pictures, prepare, survey
 from streams.features.tokens import TextPipeline
 from tests.unit.models.labels.history import (
     Record,
@@ -208,3 +208,16 @@ def test_an_export_replaces_only_an_export_and_only_when_told(tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     with pytest.raises(FolderInUse, match="is a file"):
         check_folder(tmp_path / "file", replace=True)
+
+
+def test_training_says_that_the_pictures_of_listings_are_lost(tmp_path: Path) -> None:
+    exported(tmp_path / "out")
+    training = listing_set(
+        read_examples(tmp_path / "out/listings/train.jsonl"), TextPipeline(), lambda _one: None
+    )
+    text = "name: listing_counterfeit\nkind: listing\nsystem: fusion_network\ndomain: counterfeit\ndata: listings\n"
+    said = lost_pictures(parse(text.encode(), "m.yaml"), training)
+    assert said is not None
+    assert "network: {image: false}" in said
+    blind = parse(f"{text}network: {{image: false}}\n".encode(), "m.yaml")
+    assert lost_pictures(blind, training) is None
