@@ -16,6 +16,7 @@ from streams.agents.decisions import DecisionIntake
 from streams.agents.forgetting import forget_the_ended
 from streams.agents.intake import delivery_of, take_in
 from streams.agents.lane import Delivery, Lane
+from streams.agents.last_words import LastWords
 from streams.agents.listings import ListingIntake
 from streams.agents.messages import MessageIntake
 from streams.agents.pictures import PicturesInTurn
@@ -88,7 +89,12 @@ class Pipeline:
         text = TextPipeline(mask=settings.pii_mask)
         examiner = Examiner(rulebook=rulebook, text=text, images=self._images)
         models = ModelStep(self.scorer, deadline_s=settings.score_deadline_s, batch_rows=settings.batch_rows)
-        ends = LaneEnds(complete=self._complete, is_current=self.is_current, fail=self._fail)
+        ends = LaneEnds(
+            complete=self._complete,
+            is_current=self.is_current,
+            holding=lambda: self.app.consumer.held_generation,
+            fail=self._fail,
+        )
 
         table = self.app.Table(
             "windows",
@@ -105,7 +111,16 @@ class Pipeline:
             committed=self._committed_message,
             lifetimes=Lifetimes.of_days(idle=settings.window_idle_days, ended=settings.window_ended_days),
         )
-        self._forgetting: asyncio.Task[None] | None = None
+        self._last_words = LastWords(
+            settings,
+            self.windows,
+            self._outbox,
+            changelog=windows_changelog(settings),
+            owned=self._owned_messages,
+            recovered=self._recovered,
+        )
+        self._outbox.acknowledged = self._last_words.note
+        self._tending: tuple[asyncio.Task[None], ...] = ()
         self._statistics = StatisticsDesk(settings, self._outbox)
         self._messages = MessageIntake(examiner, self.windows)
         self._listings = ListingIntake(examiner)
@@ -148,27 +163,40 @@ class Pipeline:
         self.app.finalize()
         await self.app.start()
         self._statistics.start()
-        self._forgetting = asyncio.create_task(
-            forget_the_ended(self.windows, self._outbox, owned=self._owned_messages)
+        self._tending = (
+            asyncio.create_task(forget_the_ended(self.windows, self._outbox, owned=self._owned_messages)),
+            asyncio.create_task(self._last_words.keep()),
         )
-        self._forgetting.add_done_callback(self._forgetting_ended)
+        for task in self._tending:
+            task.add_done_callback(self._tending_ended)
 
     async def stop(self) -> None:
         """Finish what is in flight, commit, leave the group, close. Bounded by `drain_s` and Kafka's timeouts."""
         consumer = self.app.consumer
         consumer.leaving = True
-        if self._forgetting is not None:
-            self._forgetting.cancel()
+        for task in self._tending:
+            task.cancel()
         try:
             if consumer.started and not self.failed and not self.gave_up and consumer.assignment():
                 await consumer.drain_and_commit()
         finally:
-            await self.app.stop()
+            await self._stop_faust()
             for screening in self._lanes.values():
                 await screening.lane.stop()
+            await asyncio.gather(*self._tending, return_exceptions=True)
             await self._statistics.stop()
             await self._images.close()
             await self._producer.stop()
+
+    async def _stop_faust(self) -> None:
+        try:
+            await self.app.stop()
+        except RuntimeError as error:
+            # The thread of its consumer may have crashed, and its event loop with it. That is why the worker ends, and
+            # said already; the rest must be closed all the same.
+            if self.gave_up is None:
+                raise
+            logger.warning("Faust could not be stopped in order after its crash: %s", error)
 
     async def drain(self) -> None:
         """Wait until nothing is in flight, at most `drain_s`; what is left then will be delivered again.
@@ -201,7 +229,7 @@ class Pipeline:
 
     @property
     def failed(self) -> bool:
-        """An agent, a lane or the forgetting stopped because of an error."""
+        """An agent, a lane or the tending of the windows stopped because of an error."""
         return self._failed
 
     @property
@@ -216,6 +244,12 @@ class Pipeline:
     def rows_in_flight(self) -> int:
         """Events taken and not finished."""
         return sum(screening.lane.rows for screening in self._lanes.values())
+
+    def handled_while_waiting(self, topic: str, partition: int) -> int | None:
+        """Events of the topic handled so far, while some of the partition are under way; None when none are."""
+        lane = self._lanes.get(topic.removeprefix(self.settings.topic_prefix))
+        frontier = self.app.consumer.frontiers.get(TP(topic, partition))
+        return None if lane is None or frontier is None or not frontier.in_flight else lane.lane.handled
 
     def is_current(self, delivery: Delivery) -> bool:
         """The delivery's partition has not been let go since."""
@@ -239,6 +273,11 @@ class Pipeline:
         )
         return offset
 
+    def _recovered(self, partition: int) -> int:
+        """The offset up to which recovery has read the windows' changelog."""
+        tp = TP(windows_changelog(self.settings), partition)
+        return int(self.app.tables.recovery.active_offsets.get(tp, -1)) + 1
+
     def _owned_messages(self) -> frozenset[int]:
         """The partitions of `messages` whose windows this worker may change: none while they are handed out anew."""
         if self.app.rebalancing or not self.app.tables.actives_ready:
@@ -246,7 +285,7 @@ class Pipeline:
         topic = self.settings.topic("messages")
         return frozenset(tp.partition for tp in self.app.consumer.assignment() if tp.topic == topic)
 
-    def _forgetting_ended(self, task: asyncio.Task[None]) -> None:
+    def _tending_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fail(error)
 
@@ -303,6 +342,15 @@ class Pipeline:
             self._complete(delivery)
 
 
+def most_events_ahead(settings: Settings) -> int:
+    """Events of a topic that may stand before one that was delivered: a full lane, and a full queue of Faust's."""
+    return settings.backlog_rows + _queue_deliveries(settings) * POLL_RECORDS
+
+
+def _queue_deliveries(settings: Settings) -> int:
+    return max(64, QUEUE_PER_PARTITION * (settings.partitions + 1))
+
+
 def new_app(settings: Settings) -> CorrectedApp:
     """The Faust app with the settings that make it safe (see docs/architecture.md). Makes its data directory."""
     data_dir = settings.data_dir / "faust"
@@ -327,7 +375,7 @@ def new_app(settings: Settings) -> CorrectedApp:
         broker_max_poll_records=POLL_RECORDS,
         consumer_max_fetch_size=FETCH_BYTES,
         consumer_auto_offset_reset="earliest",
-        stream_buffer_maxsize=max(64, QUEUE_PER_PARTITION * (settings.partitions + 1)),
+        stream_buffer_maxsize=_queue_deliveries(settings),
         stream_wait_empty=False,
         table_standby_replicas=0,
         worker_redirect_stdouts=False,

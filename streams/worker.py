@@ -17,7 +17,7 @@ from streams import metrics, rulebook
 from streams.agents.budget_desk import BudgetDesk
 from streams.agents.drift_desk import DriftDesk
 from streams.agents.review_desk import ReviewDesk
-from streams.app import Pipeline
+from streams.app import Pipeline, most_events_ahead
 from streams.diagnostics import Issue
 from streams.health import Health, HealthServer
 from streams.inference.scorer import ModelVersion
@@ -225,7 +225,7 @@ class Worker:
         )
 
     async def _watch_progress(self, pipeline: Pipeline) -> None:
-        progress = Progress(self.settings.stall_s)
+        progress = Progress(self.settings.stall_s, events_ahead=most_events_ahead(self.settings))
         rescore = self.settings.topic("rescore")
         bounds: dict[Partition, Bounds] = {}
         asked_at_s = -ENDS_S
@@ -239,7 +239,9 @@ class Worker:
                 bounds = await self._log_bounds.ask(found)
                 asked_at_s = time.monotonic()
             standings = {
-                partition: Standing(done, end, committed).within(bounds.get(partition))
+                partition: Standing(
+                    done, end, committed, handled=pipeline.handled_while_waiting(*partition)
+                ).within(bounds.get(partition))
                 for partition, (done, end, committed) in found.items()
             }
             self._note_consuming(not app.rebalancing and bool(app.tables.actives_ready), standings)

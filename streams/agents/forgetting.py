@@ -28,5 +28,5 @@ async def forget_the_ended(
         if tombstones:
             # Dropped already: should the worker die before this is acknowledged, recovery brings them back and the
             # next round drops them again. What a new message sees of them is nothing, either way.
-            await outbox.send(tombstones)
+            await outbox.send(tombstones, still=lambda record: record.partition in owned())
             metrics.WINDOWS_DROPPED.inc(len(tombstones))

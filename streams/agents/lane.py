@@ -129,6 +129,8 @@ class Lane(Generic[R, S]):
         self._tasks: list[asyncio.Task[None]] = []
         #: Rows put and not yet finished.
         self.rows = 0
+        #: Rows finished or dropped since the lane was made.
+        self.handled = 0
         self.failed = False
 
     def start(self) -> None:
@@ -189,6 +191,7 @@ class Lane(Generic[R, S]):
     def abandon(self, delivery: Delivery, rows: int) -> None:
         """So many rows of a delivery that was begun will not be put: its partition was taken away."""
         self.rows -= rows
+        self.handled += rows
         self._let_go(delivery, rows)
         self._has_room.set()
         if self.rows == 0:
@@ -280,6 +283,7 @@ class Lane(Generic[R, S]):
             current = [index for index, each in enumerate(batch) if self._is_current(each.delivery)]
             await self._finish([batch[i].row for i in current], [results[i] for i in current])
         self.rows -= len(batch)
+        self.handled += len(batch)
         for each in batch:
             self._let_go(each.delivery, 1)
             if each.delivery.left == 0 and self._is_current(each.delivery):

@@ -45,6 +45,8 @@ class LaneEnds:
 
     complete: Callable[[Delivery], None]
     is_current: Callable[[Delivery], bool]
+    #: The generation in which the partitions of now were assigned, None while none are held.
+    holding: Callable[[], int | None]
     fail: Callable[[BaseException], None]
 
 
@@ -90,6 +92,7 @@ class ScreeningLane:
         self._settings = settings
         self._models = models
         self._outbox = outbox
+        self._holding = ends.holding
         self._changes = changes
         self._counted = counted
         self._now_us = now_us
@@ -127,13 +130,15 @@ class ScreeningLane:
 
     async def _announce(self, row: Row) -> None:
         """Send the alerts that rules alone raise, because the models take their time."""
+        still = self._still_held()
         assert isinstance(row, Case)
         conclusion = announce(row, now_us=self._now_us())
         row.revision, row.alerted = conclusion.revision, conclusion.alerted
-        await self._outbox.send(self._alerts(row, conclusion))
+        await self._outbox.send(self._alerts(row, conclusion), still=still)
         self._count_alerts(row, conclusion)
 
     async def _finish(self, rows: Sequence[Row], results: Sequence[Scores | None]) -> None:
+        still = self._still_held()
         now_us = self._now_us()
         records: list[Outgoing] = []
         concluded: list[tuple[Case, Conclusion]] = []
@@ -154,9 +159,14 @@ class ScreeningLane:
             records += self._last_word(row, conclusion, now_us)
         records += self._changes([case for case, _ in concluded])
         with metrics.STAGE_SECONDS.labels(stage="acknowledge").time():
-            await self._outbox.send(records)
+            await self._outbox.send(records, still=still)
         self._count(rows, concluded)
         self._counted(concluded)
+
+    def _still_held(self) -> Callable[[Outgoing], bool]:
+        """Whether the partitions that are held now are still held, whenever it is asked."""
+        held = self._holding()
+        return lambda _: held is not None and self._holding() == held
 
     def _alerts(self, case: Case, conclusion: Conclusion) -> list[Outgoing]:
         subject = case.screened.subject

@@ -80,12 +80,23 @@ class WindowTable:
 
     def changes(self, conversations: Iterable[tuple[int, str]]) -> list[Outgoing]:
         """The changelog records of these conversations as they stand now, one each."""
+        return self.stated((partition, table_key(partition, name)) for partition, name in conversations)
+
+    def stated(self, places: Iterable[tuple[int, bytes]]) -> list[Outgoing]:
+        """The changelog records of these places (partition and key of the table), one each."""
         store = self._store()
-        records = []
-        for partition, transaction_id in dict.fromkeys(conversations):
-            key = table_key(partition, transaction_id)
-            records.append(Outgoing(self._changelog, key, store.get(partition, key), partition=partition))
-        return records
+        return [
+            Outgoing(self._changelog, key, store.get(partition, key), partition=partition)
+            for partition, key in dict.fromkeys(places)
+        ]
+
+    def knows_more(self, change: Change) -> bool:
+        """The table has messages of a conversation that whoever wrote this changelog record did not know."""
+        kept = self._store().get(change.partition, change.key)
+        if kept is None or kept == change.value:
+            return False
+        reached = _reached(change)
+        return reached is not None and reached < newest_offset(_turns(kept))
 
     def forget(self, conversations: int, *, owned: frozenset[int], now_us: int) -> list[Outgoing]:
         """Look at the next so many conversations and drop those that are over: their tombstones for the changelog.

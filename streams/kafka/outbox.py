@@ -1,21 +1,23 @@
 """The outbox: records on their way to Kafka, awaited until every one is acknowledged, retried while the broker is away.
 
 Nothing that this returns from is lost: offsets are committed only after it. What is retried may arrive twice, which
-is safe because every record carries a deterministic identity.
+is safe because every record carries a deterministic identity. What belongs to somebody else meanwhile is not retried.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
+from streams import metrics
 from streams.kafka.dead_letters import DeadLetter, bare, fit, headers_of
+from streams.kafka.permissions import explained
 
 logger = logging.getLogger(__name__)
 
@@ -43,19 +45,24 @@ class Outgoing:
 
 @dataclass(slots=True)
 class Outbox:
-    """Sends records through one aiokafka producer."""
+    """Sends records through one aiokafka producer. `acknowledged` is told of each that Kafka has, with its offset there."""
 
     producer: AIOKafkaProducer
+    acknowledged: Callable[[Outgoing, Any], None] = lambda _record, _metadata: None
 
-    async def send(self, records: Sequence[Outgoing]) -> None:
+    async def send(
+        self, records: Sequence[Outgoing], *, still: Callable[[Outgoing], bool] = lambda _: True
+    ) -> None:
         """Send all records and return when Kafka has acknowledged each.
 
-        Retries for as long as the broker is away; the caller bounds that by its own shutdown. Raises `KafkaError`
-        for what no retry can mend, e.g. a record larger than the topic allows or a missing permission.
+        Retries for as long as the broker is away; the caller bounds that by its own shutdown. Before each attempt `still`
+        is asked: a record whose partition has another owner by then is dropped and counted, for that owner writes it
+        from what was not committed. Raises `MissingPermissionError`, and `KafkaError` for what else no retry can mend,
+        e.g. a record larger than the topic allows.
         """
         waiting = list(records)
         attempt = 0
-        while waiting:
+        while waiting := _kept(waiting, still):
             results = await asyncio.gather(*map(self._send_one, waiting), return_exceptions=True)
             again: list[Outgoing] = []
             for record, result in zip(waiting, results, strict=True):
@@ -65,6 +72,8 @@ class Outbox:
                     again.append(_cut(record))
                 elif _worth_retrying(result):
                     again.append(record)
+                elif isinstance(result, KafkaError):
+                    raise explained(result, operation="Write") from result
                 else:
                     raise result
             waiting = again
@@ -76,14 +85,22 @@ class Outbox:
                 await asyncio.sleep(pause_s)
 
     async def _send_one(self, record: Outgoing) -> None:
-        acknowledged: asyncio.Future[Any] = await self.producer.send(
+        sent: asyncio.Future[Any] = await self.producer.send(
             record.topic,
             value=record.value,
             key=record.key,
             partition=record.partition,
             headers=list(record.headers) or None,
         )
-        await acknowledged
+        self.acknowledged(record, await sent)
+
+
+def _kept(records: list[Outgoing], still: Callable[[Outgoing], bool]) -> list[Outgoing]:
+    kept = [record for record in records if still(record)]
+    if dropped := len(records) - len(kept):
+        metrics.OUTPUTS_DROPPED.inc(dropped)
+        logger.warning("%d records are not written: their partitions have another owner now", dropped)
+    return kept
 
 
 def _worth_retrying(error: BaseException) -> bool:

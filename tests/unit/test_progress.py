@@ -78,3 +78,40 @@ def test_a_suspicion_that_was_not_confirmed_starts_anew() -> None:
     progress.moved(60, P, standing)
     assert progress.observe(119, {P: standing}, rebalancing=False) == ()
     assert progress.observe(120, {P: standing}, rebalancing=False)
+
+
+def test_a_partition_that_waits_behind_others_is_no_stall_while_events_are_handled() -> None:
+    """30 events a second: a full lane of 2,048 takes 68 s, and what is finished moves by whole deliveries."""
+    progress = Progress(stall_s=60, events_ahead=2_048)
+    for now in range(0, 69, 4):
+        assert progress.observe(now, {P: Standing(5, 900, 5, handled=30 * now)}, rebalancing=False) == ()
+    # All that could stand before it is handled: its own are lost.
+    assert progress.observe(72, {P: Standing(5, 900, 5, handled=30 * 72)}, rebalancing=False) != ()
+
+
+def test_nothing_handled_for_long_is_a_stall_however_few_events_stand_ahead() -> None:
+    progress = Progress(stall_s=60, events_ahead=2_048)
+    progress.observe(0, {P: Standing(5, 900, 5, handled=7)}, rebalancing=False)
+    progress.observe(20, {P: Standing(5, 900, 5, handled=8)}, rebalancing=False)
+    assert progress.observe(79, {P: Standing(5, 900, 5, handled=8)}, rebalancing=False) == ()
+    assert progress.observe(80, {P: Standing(5, 900, 5, handled=8)}, rebalancing=False) == (
+        Stalled(P, 895, 80),
+    )
+
+
+def test_a_partition_with_nothing_under_way_does_not_wait_its_turn() -> None:
+    """Its fetching has died: what other partitions do is no news of it."""
+    progress = Progress(stall_s=60, events_ahead=2_048)
+    other = ("messages", 1)
+    for now in (0, 30, 60):
+        standings = {P: Standing(5, 9, 5), other: Standing(now, 900, now, handled=now)}
+        stalled = progress.observe(now, standings, rebalancing=False)
+    assert stalled == (Stalled(P, 4, 60),)
+
+
+def test_what_was_handled_counts_from_when_it_is_known() -> None:
+    progress = Progress(stall_s=60, events_ahead=10)
+    progress.observe(0, {P: Standing(5, 9, 5)}, rebalancing=False)
+    progress.observe(30, {P: Standing(5, 9, 5, handled=5_000)}, rebalancing=False)
+    assert progress.observe(70, {P: Standing(5, 9, 5, handled=5_009)}, rebalancing=False) == ()
+    assert progress.observe(71, {P: Standing(5, 9, 5, handled=5_011)}, rebalancing=False) != ()

@@ -17,6 +17,8 @@ from streams.kafka.faust_corrections.batch_events import BatchEvents, PassThroug
 from streams.kafka.faust_corrections.commit_frontier import CommitFrontier
 from streams.kafka.faust_corrections.committed_offsets import CommittedOffsets
 from streams.kafka.faust_corrections.consumer_thread import CorrectedConsumerThread
+from streams.kafka.faust_corrections.coordinator_errors import CoordinatorErrors
+from streams.kafka.faust_corrections.lost_generation import LostGeneration
 from streams.kafka.faust_corrections.paused_fetch import PausedFetch
 from streams.kafka.faust_corrections.recovery import CorrectedTableManager
 from streams.kafka.faust_corrections.revoke import DrainOnRevoke, StopsInOrder
@@ -33,7 +35,7 @@ if version("faust-streaming") != CORRECTED_VERSION:  # pragma: no cover - a brok
     )
 
 
-class CorrectedThread(CommittedOffsets, CorrectedConsumerThread):
+class CorrectedThread(LostGeneration, CoordinatorErrors, CommittedOffsets, CorrectedConsumerThread):
     """The thread that Faust's aiokafka consumer runs in."""
 
 

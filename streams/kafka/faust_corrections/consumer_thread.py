@@ -21,11 +21,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from aiokafka.errors import KafkaError
 from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 import streams.kafka.header_names  # noqa: F401 - corrects what consumers read
+from streams.kafka.permissions import explained
 
 #: A fetch with nothing to bring waits this long at the broker: 50 requests/s when idle, about 2 % of a core.
 FETCH_MAX_WAIT_MS = 20
@@ -52,9 +54,15 @@ class CorrectedConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
         max_records: int | None = None,
     ) -> dict[Any, list[Any]]:
         """What was fetched of some partitions, at most `max_records`; of the others the next time."""
-        found: dict[Any, list[Any]] = await super()._fetch_records(
-            consumer, active_partitions, timeout=timeout, max_records=max_records
-        )
+        try:
+            found: dict[Any, list[Any]] = await super()._fetch_records(
+                consumer, active_partitions, timeout=timeout, max_records=max_records
+            )
+        except KafkaError as error:
+            said = explained(error, operation="Read")
+            if said is error:
+                raise
+            raise said from error
         fetched = consumer._fetcher._records
         for tp in found:
             if tp in fetched:  # there is more of it

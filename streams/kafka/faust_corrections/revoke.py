@@ -34,9 +34,18 @@ class DrainOnRevoke:
     #: Set once, before the last drain: no rebalance makes the flow go on after this.
     leaving: bool = False
 
+    @property
+    def held_generation(self: Any) -> int | None:
+        """The generation in which the partitions of now were assigned; None while none are held."""
+        return int(self.app.consumer_generation_id) if self.holds_partitions else None
+
     def is_current(self: Any, generation_id: int) -> bool:
         """What was delivered in this generation may still be finished: its partitions have not been let go."""
-        return self.holds_partitions and bool(generation_id == self.app.consumer_generation_id)
+        return bool(generation_id == self.held_generation)
+
+    def on_expelled(self) -> None:
+        """The group does not know this member any more: others own its partitions. Called in the consumer's thread."""
+        self.holds_partitions = False
 
     async def drain_and_commit(self: Any) -> None:
         """Take no more records, finish those in flight, commit."""
@@ -58,8 +67,8 @@ class DrainOnRevoke:
             super().resume_flow()  # type: ignore[misc]
 
     async def on_partitions_revoked(self: Any, revoked: Any) -> None:  # noqa: ANN401
-        """Drain and commit, then drop the bookkeeping."""
-        if not self.app.should_stop and self.assignment():
+        """Drain and commit what is still held, then drop the bookkeeping."""
+        if not self.app.should_stop and self.holds_partitions and self.assignment():
             await self.drain_and_commit()
         await super().on_partitions_revoked(revoked)  # type: ignore[misc]
         self.frontiers.clear()

@@ -102,6 +102,7 @@ async def test_a_listing_is_scored_without_the_picture_that_does_not_come(
         ends=LaneEnds(
             complete=lambda _: completed.set(),
             is_current=lambda _: True,
+            holding=lambda: 1,
             fail=lambda error: pytest.fail(str(error)),
         ),
         patient=patient,
