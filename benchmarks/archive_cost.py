@@ -20,7 +20,20 @@ from streams.events import Message, Position
 
 RECORDS, PARTITIONS, BATCH = 240_000, 12, 2_000
 NOON_MS = 1_795_262_400_000
-WORDS = "発送 しました よろしく お願いします 値下げ 可能 ですか ありがとう ございます LINE で 話し".split()
+WORDS = [
+    "発送",
+    "しました",
+    "よろしく",
+    "お願いします",
+    "値下げ",
+    "可能",
+    "ですか",
+    "ありがとう",
+    "ございます",
+    "LINE",
+    "で",
+    "話し",
+]
 
 
 def prediction(number: int, chance: random.Random) -> Kept:

@@ -41,7 +41,7 @@ class Target(Protocol):
 def target_at(where: str) -> Target:
     """The place that a path or an fsspec address (`s3://bucket/folder`) names.
 
-    Raises ModuleNotFoundError when the driver for the address is not installed, ValueError for an unknown kind.
+    Raises ImportError when the driver for the address is not installed, ValueError for an unknown kind.
     """
     if "://" not in where:
         return LocalTarget(Path(where))

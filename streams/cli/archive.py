@@ -136,8 +136,8 @@ def _readable_refusals() -> Iterator[None]:
         ) from error
     try:
         yield
-    except ModuleNotFoundError as error:  # a driver of fsspec
-        raise click.ClickException(f"this place needs the package {error.name}: {error}") from error
+    except ImportError as error:  # fsspec says which of its drivers is missing
+        raise click.ClickException(f"this kind of place needs another package: {error}") from error
     except (BusyError, NameTakenError, ForeignFileError, TopicMadeAnewError) as error:
         raise click.ClickException(str(error)) from error
     except (OSError, KafkaError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -69,6 +70,20 @@ def test_masked_text_has_the_tokens_of_the_text_it_was_made_from(text: TextPipel
     assert found is not None
     assert found.tokens[0].tolist() == prepared.tokens.tolist()
     assert (found.writers, found.status) == ((2,), 3)
+
+
+@pytest.mark.parametrize("file", ["pii_samples.txt", "pii_samples_second.txt"])
+def test_every_sample_of_personal_data_keeps_its_tokens_when_it_is_masked_twice(
+    text: TextPipeline, file: str
+) -> None:
+    lines = (ROOT / "tests" / "unit" / "features" / file).read_text("utf-8").splitlines()
+    samples = [re.sub(r"\[\[\w+\|(.*?)\]\]", r"\1", line) for line in lines if line and line[0] != "#"]
+    masked = 0
+    for sample in samples:
+        prepared = text.prepare(sample)
+        assert text.prepare(prepared.masked).tokens.tolist() == prepared.tokens.tolist(), sample
+        masked += prepared.masked != sample
+    assert masked > 50
 
 
 def test_a_listing_is_what_it_was_but_for_its_picture(text: TextPipeline) -> None:
