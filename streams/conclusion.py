@@ -54,10 +54,12 @@ def conclude(
 
     A failure that may pass (a server away, a deadline) puts the event aside for `rescore`, together with the alerts
     that can be raised already; unless it has been aside for `rescore_max_age_us`: then the prediction says that the
-    models did not answer. A failure that will not pass (this row, this model) is written into the prediction.
+    models did not answer. A failure that will not pass (this row, this model) is written into the prediction, and so is
+    any failure of a model that only watches: nobody waits for it.
     """
     models = tuple(_evidence(wanted, outcomes[wanted.model]) for wanted in case.wanted)
-    may_pass = any(isinstance(o, ModelFailure) and o.retriable for o in outcomes.values())
+    deciding = (outcomes[wanted.model] for wanted in case.wanted if wanted.decides)
+    may_pass = any(isinstance(o, ModelFailure) and o.retriable for o in deciding)
     too_old = case.put_aside_at_us is not None and now_us - case.put_aside_at_us > rescore_max_age_us
     if may_pass and too_old:
         notes = (*notes, "models_unavailable")

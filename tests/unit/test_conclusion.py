@@ -178,6 +178,17 @@ def test_a_shadow_only_leaves_its_score(case: Case) -> None:
     assert [domain for domain, _ in beside.alerts] == ["contact_exchange"]
 
 
+def test_nobody_waits_for_a_model_that_only_watches(case: Case) -> None:
+    away = ModelFailure("unavailable", retriable=True)
+    assert finish(case, {**LOW, CHALLENGER: away}).aside, "beside the champion it decides"
+    with_policy(case, POLICY.replace("threshold: 0.8}", "threshold: 0.8, mode: shadow}"))
+    conclusion = finish(case, {**LOW, CHALLENGER: away})
+    assert not conclusion.aside
+    assert conclusion.prediction is not None
+    assert conclusion.prediction["scores"][1]["failure"] == "unavailable"
+    assert finish(case, {**LOW, CONTACT: away}).aside
+
+
 @pytest.mark.parametrize(("share", "decides"), [(0, "champion"), (1, "challenger")])
 def test_in_a_canary_one_of_the_two_decides(case: Case, share: float, decides: str) -> None:
     case.screened = replace(case.screened, rules=())
