@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -211,6 +212,25 @@ def test_models_that_are_away_follow_in_a_revision_with_all_evidence(
     assert (second.prediction, second.raised_by) == (None, ()), "it has been counted"
     quiet = RescoreIntake(examiner, intake).examine(record(json.loads(aside), topic="rescore"))
     assert scored(quiet, 0.1).alerts == ()
+
+
+@pytest.mark.parametrize(
+    ("inside", "reason"),
+    [
+        (b"not json", "not_json"),
+        (b"{}", "missing_field"),
+        (json.dumps({**FRAME, "domain": "gone", "message": MESSAGE}).encode(), "unknown_domain"),
+    ],
+)
+def test_what_waited_and_can_no_longer_be_judged_is_a_bad_record(
+    intake: ReportIntake, examiner: Examiner, inside: bytes, reason: str
+) -> None:
+    case = intake.examine(report(message=MESSAGE))
+    case.source = replace(case.source, value=inside)
+    aside = encode(case, revision=5_001, alerted=frozenset(), now_us=BROKER_US)
+    with pytest.raises(BadRecord) as refused:
+        RescoreIntake(examiner, intake).examine(record(json.loads(aside), topic="rescore"))
+    assert refused.value.reason == reason
 
 
 def test_by_ids_alone_it_stands_on_the_report_and_has_an_id_of_its_own(intake: ReportIntake) -> None:
