@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from streams.agents.quality_gauges import QualityGauges, samples_of
+from streams.agents.gauges import ShownGauges
+from streams.agents.quality_gauges import samples_of
 from streams.events import rfc3339
 from streams.review.alerted import Alerted, ByModel, ByRule, RaisedBy, encode
 from streams.review.book import DAY_US, Book
@@ -90,7 +91,7 @@ def main() -> None:
     print(f"counting a day of {len(cases):,} alerts: {(time.process_time() - began_s) * 1e3:.0f} ms of CPU")
 
     quality = quality_of(intake.book, budgets, since_us=NOW_US - DAYS * DAY_US, until_us=NOW_US)
-    samples, gauges = samples_of(quality, intake.taken), QualityGauges()
+    samples, gauges = samples_of(quality, intake.taken), ShownGauges()
     for what in ("all", "unchanged"):
         began_s = time.process_time()
         gauges.show(samples)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from msgspec import structs
 
 from streams import metrics
+from streams.agents.background import Background
 from streams.alerts import Role
 from streams.budgets.adaptive import Waiting
 from streams.budgets.decided import (
@@ -77,7 +78,7 @@ class BudgetDesk:
             since_us=(hour_of(now_us()) - KEPT_HOURS) * HOUR_US,
         )
         self._counting: asyncio.Task[None] | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background("adaptive budgets stand still until the worker is started anew")
         self._applied: tuple[Rulebook, int, Rulebook] | None = None
         self._waiting: dict[tuple[str, Role], str] = {}
         self._decided_at_us: int | None = None
@@ -92,7 +93,7 @@ class BudgetDesk:
 
     async def start(self) -> None:
         """Read which thresholds hold; returns when that is known, or after `START_WITHIN_S` without it."""
-        self._begin(self._thresholds.follow())
+        self._background.begin(self._thresholds.follow())
         try:
             async with asyncio.timeout(START_WITHIN_S):
                 await self._thresholds.wait_caught_up()
@@ -105,13 +106,11 @@ class BudgetDesk:
 
     def decide_with(self, outbox: Outbox, *, my_turn: Callable[[], bool]) -> None:
         """Begin to decide, whenever `my_turn` says so, and to show what holds."""
-        self._begin(self._keep_deciding(outbox, my_turn))
+        self._background.begin(self._keep_deciding(outbox, my_turn))
 
     async def stop(self) -> None:
         """Stop. What was decided is in Kafka."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()
 
     def page(self) -> dict[str, Any]:
         """What `/budgets` answers: of every model the written threshold, the one that holds, and why."""
@@ -159,7 +158,7 @@ class BudgetDesk:
             policy = self._live.current.policy
             if any(moved_roles(domain) for domain in policy.domains.values()):
                 if self._counting is None:  # a day of everybody's counts is read where somebody may need it
-                    self._counting = self._begin(self._statistics.follow())
+                    self._counting = self._background.begin(self._statistics.follow())
                 if self._is_time() and my_turn():
                     self._decided_at_us = self._now_us()
                     await self._decide(outbox)
@@ -224,15 +223,3 @@ class BudgetDesk:
         for name, found in policy.domains.items():
             if found.alerts_per_day is not None:
                 metrics.BUDGET.labels(domain=name).set(found.alerts_per_day)
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        task.add_done_callback(_ended)
-        self._tasks.append(task)
-        return task
-
-
-def _ended(task: asyncio.Task[None]) -> None:
-    """Thresholds then stay as they are; screening goes on, and the log says why."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.error("adaptive budgets stand still until the worker is started anew", exc_info=error)

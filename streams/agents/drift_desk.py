@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
+from streams.agents.background import Background
 from streams.agents.drift_gauges import samples_of
-from streams.agents.quality_gauges import QualityGauges
+from streams.agents.gauges import ShownGauges
 from streams.drift.assessment import Assessment, assess_series, together
 from streams.drift.intake import StatisticsIntake
 from streams.drift.periods import last_hours
@@ -57,30 +58,25 @@ class DriftDesk:
             fold=self.intake.fold,
             since_us=(hour_of(now_us()) - CURRENT_HOURS - REFERENCE_HOURS) * HOUR_US,
         )
-        self._gauges = QualityGauges()
+        self._gauges = ShownGauges()
         self._found: Assessment | None = None
-        self._failed: str | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background("drift is no longer watched by this worker")
 
     def start(self) -> None:
         """Begin to read, in the running event loop."""
         for work in (self._log.follow(), self._keep_comparing()):
-            task = asyncio.create_task(work)
-            task.add_done_callback(self._ended)
-            self._tasks.append(task)
+            self._background.begin(work)
 
     async def stop(self) -> None:
         """Stop reading. The counts are in Kafka; nothing has to be saved."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()
 
     def page(self) -> dict[str, Any]:
         """What `/drift` answers: how far it has read, and what it found when it last compared."""
         standing = self._log.standing
         reading = {
             **asdict(standing),
-            "trouble": self._failed or standing.trouble,
+            "trouble": self._background.failed or standing.trouble,
             "unreadable": self.intake.unreadable,
         }
         return {"reading": reading, **({} if self._found is None else report(self._found))}
@@ -108,9 +104,3 @@ class DriftDesk:
         while True:
             await self.compare()
             await asyncio.sleep(self._compare_every_s)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """An error here is a defect, but one that must not stop the screening: it is logged and shown."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._failed = f"stopped: {type(error).__name__}: {error}"
-            logger.error("drift is no longer watched by this worker: %s", self._failed, exc_info=error)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from prometheus_client import Gauge
-
 from streams import metrics
-from streams.agents.quality_gauges import Samples
+from streams.agents.gauges import Sample, Samples
 from streams.drift.assessment import Assessment, SeriesDrift
 from streams.drift.book import InputSeries, ScoreSeries
 from streams.drift.precision import PrecisionDrift
@@ -16,8 +14,6 @@ from streams.drift.precision import PrecisionDrift
 #: Sources that become time series, rules last and those that fell most first: a scrape must not grow with every rule
 #: ever written.
 MOST_SOURCES: Final = 200
-
-_Sample = tuple[tuple[Gauge, tuple[str, ...]], float]
 
 
 def samples_of(found: Assessment) -> Samples:
@@ -30,7 +26,7 @@ def samples_of(found: Assessment) -> Samples:
     }
 
 
-def _of_scores(drift: SeriesDrift) -> Iterator[_Sample]:
+def _of_scores(drift: SeriesDrift) -> Iterator[Sample]:
     series = drift.series
     assert isinstance(series, ScoreSeries)
     version = str(series.version)
@@ -39,7 +35,7 @@ def _of_scores(drift: SeriesDrift) -> Iterator[_Sample]:
     yield (metrics.DRIFT_LEVEL, ("scores", series.domain, series.model, version)), float(drift.level)
 
 
-def _of_inputs(drift: SeriesDrift) -> Iterator[_Sample]:
+def _of_inputs(drift: SeriesDrift) -> Iterator[Sample]:
     series = drift.series
     assert isinstance(series, InputSeries)
     for measured in drift.measures.values():
@@ -47,7 +43,7 @@ def _of_inputs(drift: SeriesDrift) -> Iterator[_Sample]:
     yield (metrics.DRIFT_LEVEL, ("inputs", series.kind, series.fact, "")), float(drift.level)
 
 
-def _of_precision(drift: PrecisionDrift) -> Iterator[_Sample]:
+def _of_precision(drift: PrecisionDrift) -> Iterator[Sample]:
     source = drift.source
     if drift.fall is not None:
         labels = (source.domain, source.kind, source.name, source.version, source.role)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Final
 
 from prometheus_client import Gauge
 
 from streams import metrics
+from streams.agents.gauges import Sample, Samples
 from streams.review.intake import Taken
 from streams.review.quality import Quality, Row
 from streams.review.shares import Share
@@ -16,9 +17,6 @@ from streams.review.shares import Share
 #: Sources that become time series, those with the most alerts: a scrape must not grow with every rule ever written.
 MOST_SOURCES: Final = 500
 _STATES: Final = ("pending", "violation", "no_violation", "unsure")
-
-#: A gauge and the values of its labels, to the figure.
-Samples = Mapping[tuple[Gauge, tuple[str, ...]], float]
 
 
 def samples_of(quality: Quality, taken: Taken) -> Samples:
@@ -34,23 +32,7 @@ def samples_of(quality: Quality, taken: Taken) -> Samples:
     }
 
 
-class QualityGauges:
-    """Sets what changed and removes what is gone: an unchanged figure costs nothing."""
-
-    def __init__(self) -> None:
-        self._shown: Samples = {}
-
-    def show(self, samples: Samples) -> None:
-        """Bring the gauges to these figures."""
-        for (gauge, labels), figure in samples.items():
-            if self._shown.get((gauge, labels)) != figure:
-                gauge.labels(*labels).set(figure)
-        for gauge, labels in self._shown.keys() - samples.keys():
-            gauge.remove(*labels)
-        self._shown = samples
-
-
-def _of_row(row: Row) -> Iterator[tuple[tuple[Gauge, tuple[str, ...]], float]]:
+def _of_row(row: Row) -> Iterator[Sample]:
     source = row.source
     labels = (source.domain, source.kind, source.name, source.version, source.role)
     for state in _STATES:
@@ -60,9 +42,7 @@ def _of_row(row: Row) -> Iterator[tuple[tuple[Gauge, tuple[str, ...]], float]]:
         yield from _of_share(metrics.QUALITY_PRECISION_AT_K, labels, row.at_k.precision)
 
 
-def _of_share(
-    gauge: Gauge, labels: tuple[str, ...], share: Share
-) -> Iterator[tuple[tuple[Gauge, tuple[str, ...]], float]]:
+def _of_share(gauge: Gauge, labels: tuple[str, ...], share: Share) -> Iterator[Sample]:
     if share.value is not None:
         for bound, figure in (("value", share.value), ("low", share.low), ("high", share.high)):
             yield (gauge, (*labels, bound)), figure

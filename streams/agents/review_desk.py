@@ -7,14 +7,15 @@ end the worker: reading is tried again for ever, and folding and counting give t
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from streams import metrics
-from streams.agents.quality_gauges import QualityGauges, samples_of
+from streams.agents.background import Background
+from streams.agents.gauges import ShownGauges
+from streams.agents.quality_gauges import samples_of
 from streams.events import rfc3339
 from streams.kafka.shared_log import SharedLog
 from streams.policy import Policy
@@ -32,8 +33,6 @@ from streams.review.quality import (
     quality,
 )
 from streams.settings import Settings
-
-logger = logging.getLogger(__name__)
 
 #: How often the figures are brought up to date, in seconds: as often as Prometheus usually looks.
 REFRESH_S = 15.0
@@ -59,25 +58,20 @@ class ReviewDesk:
         self._log = SharedLog(
             settings, names.values(), fold=self._intake.fold, since_us=self._first_day_us(now_us())
         )
-        self._gauges = QualityGauges()
+        self._gauges = ShownGauges()
         self._budgets = Budgets()
         self._days: dict[int, DayQuality] = {}
         self._quality: Quality | None = None
-        self._failed: str | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background("quality is no longer counted by this worker")
 
     def start(self) -> None:
         """Begin to read, in the running event loop."""
         for work in (self._log.follow(), self._keep_counting()):
-            task = asyncio.create_task(work)
-            task.add_done_callback(self._ended)
-            self._tasks.append(task)
+            self._background.begin(work)
 
     async def stop(self) -> None:
         """Stop reading. The book is in Kafka; nothing has to be saved."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()
 
     @property
     def book(self) -> Book:
@@ -94,7 +88,7 @@ class ReviewDesk:
         reading = asdict(standing)
         newest_at_us = reading.pop("newest_at_us")
         reading["newest_at"] = None if newest_at_us is None else rfc3339(newest_at_us)
-        reading["trouble"] = self._failed or standing.trouble
+        reading["trouble"] = self._background.failed or standing.trouble
         figures = {} if self._quality is None else page_of(self._quality, self._intake.taken)
         return {"reading": reading, **figures}
 
@@ -140,9 +134,3 @@ class ReviewDesk:
     def _first_day_us(self, now_us: int) -> int:
         """The horizon, from the beginning of its UTC day: whole days are counted."""
         return (now_us - self._horizon_us) // DAY_US * DAY_US
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """An error here is a defect, but one that must not stop the screening: it is logged and shown."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._failed = f"stopped: {type(error).__name__}: {error}"
-            logger.error("quality is no longer counted by this worker: %s", self._failed, exc_info=error)

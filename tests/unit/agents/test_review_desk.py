@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from prometheus_client import REGISTRY
 
-from streams.agents.quality_gauges import MOST_SOURCES, QualityGauges, samples_of
+from streams.agents.gauges import ShownGauges
+from streams.agents.quality_gauges import MOST_SOURCES, samples_of
 from streams.agents.review_desk import ReviewDesk
 from streams.policy import Domain, ModelRef, Policy, policy_of
 from streams.review.alerted import ByRule
@@ -103,7 +104,7 @@ async def test_a_broker_that_does_not_answer_is_shown_and_tried_again() -> None:
 
 
 def test_gauges_show_what_was_counted_and_nothing_that_is_gone() -> None:
-    book, gauges = Book(), QualityGauges()
+    book, gauges = Book(), ShownGauges()
     book.add_alert(alerted("a", ByRule("r1"), by_model(0.9)))
     gauges.show(samples_of(quality(book), Taken(unusable=3)))
     assert exposed("alerts", verdict="pending") == 1
