@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from streams.digests import digest_of
 from streams.events import Listing, Message, Position, rfc3339
 from streams.vocabulary import PATROL_DOMAIN
 
@@ -304,10 +304,4 @@ def _rule_severity(items: Sequence[Evidence]) -> str:
 
 
 def _digest(*parts: str) -> str:
-    """A hash of several strings that no other split of the same characters shares (each is length-prefixed)."""
-    blake = hashlib.blake2b(digest_size=ID_DIGITS // 2)
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
-        blake.update(len(data).to_bytes(8, "big"))
-        blake.update(data)
-    return blake.hexdigest()
+    return digest_of(*parts, size=ID_DIGITS // 2).hex()

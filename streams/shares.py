@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
+
+from streams.digests import digest_of
 
 #: 53 bits: what a float holds exactly, so that the comparison with the share has no rounding of its own.
 _BITS: Final = 53
@@ -14,12 +15,7 @@ def place_of(salt: str, *names: str) -> float:
 
     Another salt spreads the same names anew, so that two shares of the same traffic are independent of each other.
     """
-    blake = hashlib.blake2b(digest_size=8)
-    for part in (salt, *names):
-        data = part.encode("utf-8", "surrogatepass")
-        blake.update(len(data).to_bytes(8, "big"))
-        blake.update(data)
-    return (int.from_bytes(blake.digest(), "big") >> (64 - _BITS)) / (1 << _BITS)
+    return (int.from_bytes(digest_of(salt, *names, size=8), "big") >> (64 - _BITS)) / (1 << _BITS)
 
 
 def within(share: float, salt: str, *names: str) -> bool:

@@ -22,6 +22,7 @@ FLOORS = (
         "streams.diagnostics",
         "streams.strict_yaml",
         "streams.yaml_cursor",
+        "streams.digests",
         "streams.shares",
         "streams.stress.identity",
     ),
