@@ -65,10 +65,6 @@ THRESHOLD = Gauge("sekisho_threshold", "Least score that alerts at the moment", 
 BUDGET = Gauge(
     "sekisho_budget_alerts_per_day", "Alerts a day that a domain's moderators can review", ["domain"]
 )
-THRESHOLD = Gauge("sekisho_threshold", "Least score that alerts at the moment", ["domain", "role"])
-BUDGET = Gauge(
-    "sekisho_budget_alerts_per_day", "Alerts a day that a domain's moderators can review", ["domain"]
-)
 
 # Of the whole fleet, the same on every worker: take the maximum over workers, never the sum.
 _SOURCE = ["domain", "by", "name", "version", "role"]
@@ -83,6 +79,9 @@ QUALITY_PRECISION_AT_K = Gauge(
 )
 QUALITY_ODD_DECISIONS = Gauge(
     "sekisho_quality_odd_decisions", "Decisions about which something was odd", ["what"]
+)
+QUALITY_RECALL = Gauge(
+    "sekisho_quality_recall", "Share of violations that is alerted on, by the random patrol", ["domain", "bound"]
 )
 QUALITY_BEHIND = Gauge("sekisho_quality_behind", "Alerts and decisions that this worker has not read yet")
 
