@@ -12,6 +12,7 @@ from streams import metrics
 from streams.agents.gauges import Sample, Samples
 from streams.review.intake import Taken
 from streams.review.quality import Quality, Row
+from streams.review.recall import Recall
 from streams.review.shares import Share
 
 #: Sources that become time series, those with the most alerts: a scrape must not grow with every rule ever written.
@@ -24,6 +25,7 @@ def samples_of(quality: Quality, taken: Taken) -> Samples:
     odd = {**asdict(quality.odd), "repeated": taken.repeated, "unusable": taken.unusable}
     return {
         **{(metrics.QUALITY_ODD_DECISIONS, (what,)): float(number) for what, number in odd.items()},
+        **dict(sample for recall in quality.recalls for sample in _of_recall(recall)),
         **{
             sample: figure
             for row in sorted(quality.rows, key=_by_weight)[:MOST_SOURCES]
@@ -42,7 +44,11 @@ def _of_row(row: Row) -> Iterator[Sample]:
         yield from _of_share(metrics.QUALITY_PRECISION_AT_K, labels, row.at_k.precision)
 
 
-def _of_share(gauge: Gauge, labels: tuple[str, ...], share: Share) -> Iterator[Sample]:
+def _of_recall(recall: Recall) -> Iterator[Sample]:
+    return _of_share(metrics.QUALITY_RECALL, (recall.domain,), recall)
+
+
+def _of_share(gauge: Gauge, labels: tuple[str, ...], share: Share | Recall) -> Iterator[Sample]:
     if share.value is not None:
         for bound, figure in (("value", share.value), ("low", share.low), ("high", share.high)):
             yield (gauge, (*labels, bound)), figure

@@ -7,11 +7,12 @@ import asyncio
 import pytest
 from prometheus_client import REGISTRY
 
+from streams import metrics
 from streams.agents.gauges import ShownGauges
 from streams.agents.quality_gauges import MOST_SOURCES, samples_of
 from streams.agents.review_desk import ReviewDesk
 from streams.policy import Domain, ModelRef, Policy, policy_of
-from streams.review.alerted import ByRule
+from streams.review.alerted import ByPatrol, ByRule
 from streams.review.book import Book
 from streams.review.intake import Taken
 from streams.review.quality import Budgets, Quality, quality_of
@@ -122,6 +123,24 @@ def test_gauges_show_what_was_counted_and_nothing_that_is_gone() -> None:
     gauges.show(samples_of(quality(Book()), Taken()))
     assert exposed("alerts", verdict="violation") is None
     assert exposed("precision", **model, bound="value") is None
+
+
+def test_recall_is_exposed_where_the_patrol_found_anything_out() -> None:
+    book, gauges = Book(), ShownGauges()
+    book.add_alert(alerted("a", by_model(0.9)))
+    book.add_alert(alerted("p", ByPatrol(0.5), domain="patrol"))
+    book.add_verdict("a", verdict("violation"))
+    budgets = Budgets(kinds={"contact": "message"})
+
+    def labels() -> list[tuple[str, ...]]:
+        found = quality_of(book, budgets, since_us=at(0), until_us=at(9))
+        gauges.show(samples_of(found, Taken()))
+        return [labels for gauge, labels in samples_of(found, Taken()) if gauge is metrics.QUALITY_RECALL]
+
+    assert labels() == []
+    book.add_verdict("p", verdict("violation"))
+    assert labels() == [("contact", bound) for bound in ("value", "low", "high")]
+    assert REGISTRY.get_sample_value("sekisho_quality_recall", {"domain": "contact", "bound": "high"}) == 1.0
 
 
 def test_series_are_bounded_and_rules_give_way_to_domains_and_models() -> None:
