@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,7 +24,7 @@ from marketplace.drift import lasting
 from marketplace.examples import message_examples
 from streams.cli.policy_file import read_policy
 from streams.drift.assessment import SeriesDrift, assess_series
-from streams.drift.book import ScoreSeries
+from streams.drift.book import InputSeries, ScoreSeries
 from streams.drift.levels import Level
 from streams.drift.words import WordDrift
 from streams.inference.contracts import ModelVersion
@@ -162,27 +163,28 @@ def _false_signs(traffic: Judged, size: int, draws: int, order: np.random.Genera
     comparison with chance alone would have given.
     """
     conversations = np.unique(traffic.conversations)
-    signs = without_usual = without_chance = comparisons = 0
+    comparisons = 0
+    signs: Counter[str] = Counter()
     for _ in range(draws):
         rank = dict(zip(order.permutation(conversations).tolist(), range(len(conversations)), strict=True))
         shuffled = np.argsort([rank[each] for each in traffic.conversations.tolist()], kind="stable")
         current, rest = shuffled[:size], shuffled[size:]
         parts = np.array_split(rest[: size * DAYS], DAYS)
-        for series, of in compared(traffic, parts, [(traffic, current)]).items():
-            drift = assess_series(series, of)
+        for series, counts in compared(traffic, parts, [(traffic, current)]).items():
+            drift = assess_series(series, counts)
             comparisons += len(drift.measures)
-            for measured in drift.measures.values():
-                signs += measured.level >= Level.WATCH
-                far = measured.distance.value >= measured.limits.watch
-                without_usual += far and not measured.distance.is_chance
-                without_chance += far
-    return {
-        "messages": size,
-        "comparisons": comparisons,
-        "signs": signs,
-        "without_usual": without_usual,
-        "levels_alone": without_chance,
-    }
+            of = "inputs" if isinstance(series, InputSeries) else "scores"
+            for name, measured in drift.measures.items():
+                if measured.distance.value < measured.limits.watch:
+                    continue
+                signs["levels alone"] += 1
+                if measured.distance.is_chance:
+                    continue
+                signs["beyond chance"] += 1
+                if measured.level >= Level.WATCH:
+                    signs["beyond the usual"] += 1
+                    signs[f"{of} {name}"] += 1
+    return {"messages": size, "comparisons": comparisons, "signs": dict(signs)}
 
 
 def _generated(

@@ -31,15 +31,18 @@ def page(result: Mapping[str, Any]) -> str:
         f"Whole conversations of the same traffic, drawn at random {result['draws']} times, against the others: how "
         "often a comparison said watch or drifted.",
         "",
-        "| messages in the day | comparisons | by levels alone | beyond chance, too | beyond what is usual, too |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {row['messages']:,} | {row['comparisons']:,} | {row['levels_alone']:,} | {row['without_usual']:,} "
-            f"| {row['signs']:,} |"
-            for row in result["false"]
-        ),
+        "| messages in the day | comparisons | by levels alone | beyond chance, too | beyond what is usual, too | of these |",
+        "|---|---|---|---|---|---|",
+        *(_false(row) for row in result["false"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _false(row: Mapping[str, Any]) -> str:
+    signs = dict(row["signs"])
+    counts = [signs.pop(name, 0) for name in ("levels alone", "beyond chance", "beyond the usual")]
+    by_measure = ", ".join(f"{name} {count}" for name, count in sorted(signs.items())) or "-"
+    return f"| {row['messages']:,} | {row['comparisons']:,} | {' | '.join(map(str, counts))} | {by_measure} |"
 
 
 _LEVELS = ("too few", "steady", "watch", "drifted")

@@ -25,6 +25,9 @@ _DEVIATE: Final = 3.719016
 LEAST_IN_GROUP: Final = 5.0
 #: The two-sided normal deviate of the same chance.
 _DEVIATE_OF_TWO: Final = 3.890592
+#: From so many expected events on both sides on, a binomial distribution is taken for normal: its limits then err by
+#: less than a twentieth of their width.
+EXACT_BELOW: Final = 1000
 #: Groups of equal size that a score's distribution is cut into, after the reference (Siddiqi 2006).
 GROUPS: Final = 10
 
@@ -79,14 +82,19 @@ def kolmogorov_smirnov(reference: Histogram, current: Histogram) -> Distance:
 def times_as_many(reference: Histogram, current: Histogram) -> Distance:
     """|ln| of how many times as large the share of group 1 is, of the groups 0 and 1; half an event more on each side.
 
-    What chance exceeds: the logarithm of a ratio of two counts has the deviation sqrt(1/a + 1/b), a and b being the
-    counts to be expected if nothing had changed (those found would understate it where one of them is small).
+    What chance exceeds is exact: of the events of group 1 in both periods each is of the current one with the chance
+    m / (n + m), so their number is binomial (Przyborowski and Wilenski 1940). An expected five, none of which comes,
+    are chance; the logarithm's normal distribution would deny it.
     """
     n, m = math.fsum(reference.values()), math.fsum(current.values())
-    a, b = 0.5 + reference.get(1, 0.0), 0.5 + current.get(1, 0.0)
-    share = (a + b) / (n + m)
-    deviation = math.sqrt(1 / (share * n) + 1 / (share * m))
-    return Distance(abs(math.log(b / m / (a / n))), _DEVIATE_OF_TWO * deviation)
+    a, b = reference.get(1, 0.0), current.get(1, 0.0)
+
+    def logarithm(now: float) -> float:
+        return math.log((now + 0.5) / m / ((a + b - now + 0.5) / n))
+
+    value = logarithm(b)
+    least, most = _binomial_range(round(a + b), m / (n + m), CHANCE / 2)
+    return Distance(abs(value), abs(logarithm(most if value > 0 else least)))
 
 
 def cuts_of(reference: Histogram, groups: int = GROUPS) -> list[int]:
@@ -133,6 +141,37 @@ def chi_square_quantile(degrees: int) -> float:
         return 0.0
     part = 2 / (9 * degrees)
     return degrees * float(1 - part + _DEVIATE * math.sqrt(part)) ** 3
+
+
+def _binomial_range(number: int, share: float, chance: float) -> tuple[int, int]:
+    """The least and the most of so many events that are not rarer than `chance`, each tail by itself.
+
+    Where more than `EXACT_BELOW` are expected on both sides the normal distribution's.
+    """
+    expected, others = number * share, number * (1 - share)
+    if min(expected, others) > EXACT_BELOW:
+        width = _DEVIATE_OF_TWO * math.sqrt(expected * (1 - share))
+        return math.floor(expected - width), math.ceil(expected + width)
+    return _end_of_tail(number, share, chance), number - _end_of_tail(number, 1 - share, chance)
+
+
+def _end_of_tail(number: int, share: float, chance: float) -> int:
+    """The least count at which the lower tail of a binomial distribution is above `chance`."""
+    expected = number * share
+    tail = 0.0
+    # Ten deviations below what is expected there is nothing that would add up to anything.
+    for count in range(max(0, math.floor(expected - 10 * math.sqrt(expected * (1 - share)))), number + 1):
+        tail += math.exp(
+            log_choose(number, count) + count * math.log(share) + (number - count) * math.log1p(-share)
+        )
+        if tail > chance:
+            return count
+    return number
+
+
+def log_choose(n: int, k: int) -> float:
+    """The natural logarithm of the number of ways to choose k of n."""
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def _without_rare(reference: Histogram, current: Histogram, n: float, m: float) -> list[tuple[float, float]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from streams.drift.levels import PRECISION, PRECISION_CHANCE, Level
+from streams.drift.measures import log_choose
 from streams.review.quality import Source, Tally
 
 #: Alerts of so many days stand against those before: moderators judge some hundred a day, and a week has every weekday.
@@ -73,15 +74,11 @@ def chance_of_fewer(reference: Tally, current: Tally) -> float:
     violations = reference.violation + current.violation
     judged = reference.judged + current.judged
     least = max(0, current.judged - (judged - violations))
-    whole = _log_choose(judged, current.judged)
+    whole = log_choose(judged, current.judged)
     terms = (
         math.exp(
-            _log_choose(violations, found) + _log_choose(judged - violations, current.judged - found) - whole
+            log_choose(violations, found) + log_choose(judged - violations, current.judged - found) - whole
         )
         for found in range(least, current.violation + 1)
     )
     return min(1.0, math.fsum(terms))
-
-
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

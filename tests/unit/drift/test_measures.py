@@ -150,3 +150,25 @@ def test_how_many_times_as_many_score_high() -> None:
     assert math.exp(times_as_many(before, now).value) == pytest.approx(4.0, rel=0.01)
     assert not times_as_many(before, now).is_chance
     assert times_as_many(before, {0: 97.0, 1: 3.0}).is_chance, "three of a hundred may be chance"
+    assert times_as_many({0: 28_000 - 140, 1: 140}, {0: 1_000, 1: 0}).is_chance, "so may none of five"
+    assert not times_as_many({0: 280_000 - 1_400, 1: 1_400}, {0: 10_000, 1: 10}).is_chance, "ten of fifty"
+
+
+@pytest.mark.parametrize(
+    ("reference", "current", "top"), [(28_000, 1_000, 140), (900, 700, 60), (280_000, 10_000, 3_000)]
+)
+def test_what_chance_allows_is_what_the_exact_binomial_test_allows(
+    reference: int, current: int, top: int
+) -> None:
+    for now in range(0, 4 * top * current // reference + 8):
+        expected = stats.binom(top + now, current / (reference + current))
+        tail = min(expected.cdf(now), expected.sf(now - 1))
+        found = times_as_many({0: reference - top, 1: top}, {0: current - now, 1: now})
+        assert found.is_chance == (tail > CHANCE / 2), now
+
+
+def test_many_events_are_about_normal() -> None:
+    """2 % more of 100,000 expected are 6 deviations, 0.8 % more are 2.5."""
+    before = {0: 1_900_000, 1: 100_000}
+    assert not times_as_many(before, {0: 1_898_000, 1: 102_000}).is_chance
+    assert times_as_many(before, {0: 1_899_200, 1: 100_800}).is_chance
