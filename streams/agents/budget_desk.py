@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from msgspec import structs
 
@@ -34,10 +33,11 @@ from streams.budgets.deciding import consider
 from streams.budgets.rolling_day import KEPT_HOURS
 from streams.events import rfc3339
 from streams.kafka.outbox import Outbox, Outgoing
+from streams.kafka.permissions import MissingPermissionError
 from streams.kafka.shared_log import SharedLog
 from streams.rulebook import Rulebook, RulebookSource
 from streams.settings import Settings
-from streams.statistics.book import StatisticsBook
+from streams.statistics.book import RawRecord, StatisticsBook
 from streams.statistics.records import HOUR_US, hour_of
 
 logger = logging.getLogger(__name__)
@@ -69,12 +69,13 @@ class BudgetDesk:
         self._now_us = now_us
         self._topic = settings.topic("thresholds")
         self._decisions = Decisions()
-        self._thresholds = SharedLog(settings, (self._topic,), fold=self._fold_thresholds)
-        self._book = StatisticsBook()
+        self._thresholds = SharedLog(settings, (self._topic,), fold=self.fold_thresholds)
+        #: Two days of everybody's counts, read where a budget is adaptive.
+        self.book = StatisticsBook()
         self._statistics = SharedLog(
             settings,
             (settings.topic("statistics"),),
-            fold=self._book.fold_all,
+            fold=self.book.fold_all,
             since_us=(hour_of(now_us()) - KEPT_HOURS) * HOUR_US,
         )
         self._counting: asyncio.Task[None] | None = None
@@ -129,7 +130,7 @@ class BudgetDesk:
             },
             "unreadable": {
                 "thresholds": self._decisions.unreadable,
-                "statistics": self._book.unreadable,
+                "statistics": self.book.unreadable,
             },
         }
 
@@ -154,14 +155,14 @@ class BudgetDesk:
 
     async def _keep_deciding(self, outbox: Outbox, my_turn: Callable[[], bool]) -> None:
         while True:
-            self._show()
+            self.show()
             policy = self._live.current.policy
             if any(moved_roles(domain) for domain in policy.domains.values()):
                 if self._counting is None:  # a day of everybody's counts is read where somebody may need it
                     self._counting = self._background.begin(self._statistics.follow())
                 if self._is_time() and my_turn():
                     self._decided_at_us = self._now_us()
-                    await self._decide(outbox)
+                    await self.decide(outbox)
             await asyncio.sleep(self._look_every_s)
 
     def _is_time(self) -> bool:
@@ -169,11 +170,12 @@ class BudgetDesk:
             return False
         return self._decided_at_us is None or self._now_us() - self._decided_at_us >= self._decide_every_us
 
-    async def _decide(self, outbox: Outbox) -> None:
+    async def decide(self, outbox: Outbox) -> None:
+        """Decide now, whoever's turn it is: write the next thresholds, each worker reads them from there."""
         policy, now_us = self._live.current.policy, self._now_us()
-        self._book.forget_before(hour_of(now_us) - KEPT_HOURS)
+        self.book.forget_before(hour_of(now_us) - KEPT_HOURS)
         records, self._waiting = [], {}
-        for considered in consider(policy, self._book, self._decisions, now_us=now_us):
+        for considered in consider(policy, self.book, self._decisions, now_us=now_us):
             outcome = considered.outcome
             if isinstance(outcome, Waiting):
                 self._waiting[considered.domain.name, considered.role] = outcome.reason
@@ -181,11 +183,12 @@ class BudgetDesk:
                 records.append(Outgoing(self._topic, key_of(outcome), encode(outcome)))
             await asyncio.sleep(0)
         try:
-            await outbox.send(records)  # and read again from there, like everybody's
-        except KafkaError as error:
+            await outbox.send(records)
+        except (KafkaError, MissingPermissionError) as error:
             logger.warning("thresholds were not written to %s and stay as they are: %r", self._topic, error)
 
-    def _fold_thresholds(self, records: Sequence[ConsumerRecord]) -> None:
+    def fold_thresholds(self, records: Sequence[RawRecord]) -> None:
+        """Take in records of `thresholds` and say in the log what changes."""
         for record in records:
             before = thresholds_of(self.current.policy)
             self._decisions.fold(record.value)
@@ -214,7 +217,8 @@ class BudgetDesk:
             because.alerts_per_day,
         )
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Set the gauges."""
         metrics.THRESHOLD.clear()  # of models that left the policy
         metrics.BUDGET.clear()
         policy = self.current.policy

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from streams.conclusion import Conclusion
 from streams.kafka.outbox import Outbox, Outgoing
+from streams.kafka.permissions import MissingPermissionError
 from streams.screening import Case
 from streams.settings import Settings
 from streams.statistics.records import encode, key_of
@@ -54,6 +55,7 @@ class StatisticsDesk:
     def start(self) -> None:
         """Begin to write, in the running event loop."""
         self._writing = asyncio.create_task(self._keep_writing())
+        self._writing.add_done_callback(_ended)
 
     async def stop(self) -> None:
         """Write what has been counted since, if the broker takes it in time."""
@@ -72,10 +74,16 @@ class StatisticsDesk:
         records = [Outgoing(self._topic, key_of(counts), encode(counts)) for counts in self._tally.taken()]
         try:
             await self._outbox.send(records)
-        except KafkaError as error:
+        except (KafkaError, MissingPermissionError) as error:
             logger.warning("counts of this worker were not written to %s: %r", self._topic, error)
 
     async def _keep_writing(self) -> None:
         while True:
             await asyncio.sleep(self._write_every_s)
             await self.write()
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """Counting goes on in memory and is written at the stop; screening is not concerned. The log says why."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("this worker's counts are not written until it stops", exc_info=error)
