@@ -58,7 +58,8 @@ class ModelStep:
         """One `Scores` per case. Never raises for what servers do; a deadline that passes is a failure that may pass.
 
         What the cases have waited for their turn counts, up to half of the deadline: less than the other half would
-        only make Triton begin what nobody waits for. A listing whose picture is not there in time is scored without.
+        only make Triton begin what nobody waits for. A listing whose picture is not there in time fails for now; when it
+        has been put aside before, it is scored without.
         """
         left_s = self._deadline_s - min(waited_s, self._deadline_s / 2)
         now_s = asyncio.get_running_loop().time()
@@ -114,8 +115,12 @@ class ModelStep:
             features = case.features
             if isinstance(picture, ModelFailure):
                 if picture.retriable and case.wanted:
-                    results[index] = _all_failed(case, picture)
+                    results[index] = _failed(case, picture, image_notes)
                 image_notes = (*image_notes, f"image_not_encoded:{picture.reason}")
+            elif picture is None and TOO_LATE in image_notes and case.wanted and not case.attempts:
+                # A worker with too much to do, right after a rebalance for one, is late with pictures that lie at hand.
+                # What the text alone does not show would be a violation that nobody sees, so it is tried once more.
+                results[index] = _failed(case, ModelFailure(TOO_LATE, retriable=True), image_notes)
             elif picture is not None and isinstance(features, ListingFeatures):
                 features = replace(features, image=picture)
             rows.append(features)
@@ -192,7 +197,7 @@ class ModelStep:
 
 
 def _too_late(cases: Sequence[Case]) -> list[Scores]:
-    return [_all_failed(case, ModelFailure("deadline", retriable=True)) for case in cases]
+    return [_failed(case, ModelFailure("deadline", retriable=True), _image_notes(case)) for case in cases]
 
 
 def without_scores(case: Case) -> Scores:
@@ -220,5 +225,5 @@ def _image_notes(case: Case) -> tuple[str, ...]:
     return notes
 
 
-def _all_failed(case: Case, failure: ModelFailure) -> Scores:
-    return Scores({wanted.model: failure for wanted in case.wanted}, _image_notes(case))
+def _failed(case: Case, failure: ModelFailure, notes: tuple[str, ...]) -> Scores:
+    return Scores({wanted.model: failure for wanted in case.wanted}, notes)

@@ -24,7 +24,7 @@ from streams.features.tokens import TextPipeline
 from streams.inference.scorer import ModelScore, ModelVersion
 from streams.kafka.outbox import Outbox
 from streams.rulebook import LiveRulebook
-from streams.screening import Examiner
+from streams.screening import Case, Examiner, Source
 from streams.settings import Settings
 from tests.regression.partitions_taken_away.test_nothing_more_is_done_for_them import Record
 
@@ -83,10 +83,8 @@ async def silent_host() -> AsyncIterator[str]:
     server.close()
 
 
-@pytest.mark.parametrize("patient", [False, True], ids=["listings", "rescore"])
-async def test_a_listing_is_scored_without_the_picture_that_does_not_come(
-    silent_host: str, tmp_path: Path, patient: bool
-) -> None:
+async def _forty_listings(silent_host: str, tmp_path: Path, *, again: bool) -> tuple[Models, Acknowledged]:
+    """What becomes of listings with pictures at that host, when they come, or when they come `again` from `rescore`."""
     (tmp_path / "domains.yaml").write_text(POLICY)
     live = LiveRulebook(tmp_path, poll_s=60)
     await live.start()
@@ -105,7 +103,7 @@ async def test_a_listing_is_scored_without_the_picture_that_does_not_come(
             holding=lambda: 1,
             fail=lambda error: pytest.fail(str(error)),
         ),
-        patient=patient,
+        patient=again,
     )
     screening.lane.start()
     examiner = Examiner(rulebook=live, text=TextPipeline(mask=True), images=loader)
@@ -118,19 +116,41 @@ async def test_a_listing_is_scored_without_the_picture_that_does_not_come(
         )
         for number in range(40)
     ]
+    intake = ListingIntake(examiner)
+
+    def examine(source: Source) -> Case:
+        case = intake.examine(source)
+        case.attempts = int(again)
+        return case
+
     await take_in(
         Delivery("listings", 0, 39, 1, len(records)),
         records,
         lane=screening.lane,
-        examine=ListingIntake(examiner).examine,
+        examine=examine,
         max_record_bytes=1 << 20,
     )
     async with asyncio.timeout(FOR_EVER_S / 30):
         await screening.lane.wait_empty()  # what a drain waits for
     assert completed.is_set(), "what the watch looks at has moved"
+    await screening.lane.stop()
+    await loader.close()
+    return models, kafka
+
+
+async def test_a_listing_is_put_aside_when_its_picture_does_not_come(
+    silent_host: str, tmp_path: Path
+) -> None:
+    models, kafka = await _forty_listings(silent_host, tmp_path, again=False)
+    assert [topic for topic, _ in kafka.records] == ["rescore"] * 40
+    assert models.with_picture == []
+
+
+async def test_it_is_scored_without_when_the_picture_does_not_come_again(
+    silent_host: str, tmp_path: Path
+) -> None:
+    models, kafka = await _forty_listings(silent_host, tmp_path, again=True)
     predictions = [orjson.loads(value) for topic, value in kafka.records if topic == "predictions"]
     assert len(predictions) == 40
     assert all("image_timeout" in prediction["notes"] for prediction in predictions)
     assert models.with_picture == [False] * 40
-    await screening.lane.stop()
-    await loader.close()
