@@ -53,7 +53,10 @@ def main(corpus: Path, part: str) -> None:
     for kind, read in (("messages", _messages), ("listings", _listings)):
         file = part_file(corpus / kind, part)
         assert file is not None, f"no {part} in {corpus / kind}"
-        for title, made in read(list(read_examples(file)), text, corpus / kind):
+        examples = list(read_examples(file))
+        holding = sum(masked(one, text) != one for one in examples)
+        click.echo(f"{holding:,} of {len(examples):,} {kind} hold personal data")
+        for title, made in read(examples, text, corpus / kind):
             original, shown = made
             for domain in policy.for_kind(kind.removesuffix("s")):
                 if domain.champion is not None:
