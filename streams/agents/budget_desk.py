@@ -93,8 +93,13 @@ class BudgetDesk:
         return self._applied[2]
 
     async def start(self) -> None:
-        """Read which thresholds hold; returns when that is known, or after `START_WITHIN_S` without it."""
+        """Read which thresholds hold; returns when that is known, or after `START_WITHIN_S` without it.
+
+        Where no budget is adaptive nothing is waited for.
+        """
         self._background.begin(self._thresholds.follow())
+        if not self._is_adaptive:
+            return
         try:
             async with asyncio.timeout(START_WITHIN_S):
                 await self._thresholds.wait_caught_up()
@@ -156,14 +161,17 @@ class BudgetDesk:
     async def _keep_deciding(self, outbox: Outbox, my_turn: Callable[[], bool]) -> None:
         while True:
             self.show()
-            policy = self._live.current.policy
-            if any(moved_roles(domain) for domain in policy.domains.values()):
+            if self._is_adaptive:
                 if self._counting is None:  # a day of everybody's counts is read where somebody may need it
                     self._counting = self._background.begin(self._statistics.follow())
                 if self._is_time() and my_turn():
                     self._decided_at_us = self._now_us()
                     await self.decide(outbox)
             await asyncio.sleep(self._look_every_s)
+
+    @property
+    def _is_adaptive(self) -> bool:
+        return any(moved_roles(domain) for domain in self._live.current.policy.domains.values())
 
     def _is_time(self) -> bool:
         if not (self._statistics.standing.caught_up and self._thresholds.standing.caught_up):

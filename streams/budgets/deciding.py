@@ -39,23 +39,29 @@ def consider(
             assert reference is not None
             day = rolling_day(book, domain, role, reference, now_us=now_us)
             last = decisions.of(domain, role)
+            decided_at_us, hours_since = now_us, LONGEST_STEP_H
+            if last is not None and last.decided_at_us < now_us:
+                hours_since = (now_us - last.decided_at_us) / HOUR_US
+            elif last is not None:
+                # By another worker's clock. The next must be newer still, or a clock that ran ahead would stop all.
+                decided_at_us = last.decided_at_us + 1
             step = next_threshold(
                 day,
                 domain,
                 standing=reference.threshold if last is None else last.threshold,
-                hours_since=LONGEST_STEP_H if last is None else (now_us - last.decided_at_us) / HOUR_US,
+                hours_since=hours_since,
                 most_share=policy.valve.max_share,
             )
             outcome = (
                 step
                 if isinstance(step, Waiting)
-                else _decided(domain, role, reference, day, step, now_us=now_us)
+                else _decided(domain, role, reference, day, step, decided_at_us=decided_at_us)
             )
             yield Considered(domain, role, reference, day, outcome)
 
 
 def _decided(
-    domain: Domain, role: Role, reference: ModelRef, day: RollingDay, step: Step, *, now_us: int
+    domain: Domain, role: Role, reference: ModelRef, day: RollingDay, step: Step, *, decided_at_us: int
 ) -> Decided:
     return Decided(
         domain=domain.name,
@@ -64,7 +70,7 @@ def _decided(
         version=reference.version,
         written=reference.threshold,
         threshold=round(step.threshold, 9),
-        decided_at_us=now_us,
+        decided_at_us=decided_at_us,
         because=Because(
             alerts_per_day=domain.alerts_per_day or 0,
             by_rules=round(day.by_rules, 1),

@@ -285,3 +285,13 @@ def test_a_version_that_nobody_has_scored_with_keeps_what_is_written() -> None:
     book, policy = book_of(range(HOUR - 40, HOUR + 1), version=2), policy_of({"harassment": DOMAIN})
     (one,) = consider(policy, book, with_(decided(version=2)), now_us=(HOUR + 1) * HOUR_US - 1)
     assert isinstance(one.outcome, Waiting)
+
+
+def test_a_clock_that_ran_ahead_does_not_stop_the_budget() -> None:
+    book, policy = book_of(range(HOUR - 40, HOUR + 1)), policy_of({"harassment": DOMAIN})
+    now_us = (HOUR + 1) * HOUR_US - 1
+    last = decided(0.9, decided_at_us=now_us + 48 * HOUR_US)
+    (one,) = consider(policy, book, with_(last), now_us=now_us)
+    assert isinstance(one.outcome, Decided)
+    decisions = with_(last, one.outcome)
+    assert decisions.of(DOMAIN, "champion") == one.outcome
