@@ -40,7 +40,7 @@ def consider(
             day = rolling_day(book, domain, role, reference, now_us=now_us)
             last = decisions.of(domain, role)
             decided_at_us, hours_since = now_us, LONGEST_STEP_H
-            if last is not None and last.decided_at_us < now_us:
+            if last is not None and last.decided_at_us <= now_us:
                 hours_since = (now_us - last.decided_at_us) / HOUR_US
             elif last is not None:
                 # By another worker's clock. The next must be newer still, or a clock that ran ahead would stop all.
