@@ -102,7 +102,7 @@ def _measured(data: Path | None, per_day: int, draws: int) -> dict[str, Any]:
         "days": DAYS,
         "per_day": per_day,
         "scenarios": [_scenario(name, traffic, parts, taken, champions) for name, taken in scenarios.items()],
-        "false": [_false_signs(traffic, size, draws, order) for size in (100, 500, 2_000)],
+        "false": [_false_signs(traffic, size, draws, order) for size in (1_000, 2_000, 5_000)],
         "draws": draws,
     }
 

@@ -51,7 +51,14 @@ async def test_a_worker_knows_what_others_counted_and_what_came_before_it(
     before = InputCounts(
         instance="gone", hour=yesterday, kind="message", facts={"events": 5_000, "script=latin": 5_000}
     )
-    await write(settings, settings.topic("statistics"), [Outgoing(key_of(before), encode(before))])
+    today = InputCounts(
+        instance="gone",
+        hour=yesterday + 30,
+        kind="message",
+        facts={"events": 1_000, "script=japanese": 1_000},
+    )
+    records = [Outgoing(key_of(counts), encode(counts)) for counts in (before, today)]
+    await write(settings, settings.topic("statistics"), records)
     first, second = await start_worker("first"), await start_worker("second")
     sent = generated(EVENTS)
     messages = sum(topic == "messages" for topic, _, _ in sent)
@@ -62,7 +69,7 @@ async def test_a_worker_knows_what_others_counted_and_what_came_before_it(
 
     third, fourth = await start_worker("third"), await start_worker("fourth")
     pages = [
-        await page_of(worker, lambda page: events(page).get("message script") == messages)
+        await page_of(worker, lambda page: events(page).get("message script") == 1_000 + messages)
         for worker in (third, fourth)
     ]
 

@@ -68,9 +68,9 @@ def test_drift_that_goes_on_stays_drift_for_a_week() -> None:
 
 def test_few_events_are_no_ground_for_anything() -> None:
     order = np.random.default_rng(3)
-    book = book_of(day(order, 27, events=5_000), day(order, 28, events=99, logit=3.0))
+    book = book_of(day(order, 27, events=5_000), day(order, 28, events=999, logit=3.0))
     (drift,) = assess(book, PERIODS).scores
-    assert (drift.level, drift.reference_events, drift.current_events) == (Level.TOO_FEW, 5_000, 99)
+    assert (drift.level, drift.reference_events, drift.current_events) == (Level.TOO_FEW, 5_000, 999)
 
 
 def test_a_version_that_is_new_has_no_reference() -> None:

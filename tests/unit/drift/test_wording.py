@@ -41,7 +41,7 @@ def inputs(hour: int, **facts: dict[str, int]) -> InputCounts:
 
 def words(known: int, new: int) -> WordCounts:
     counts = WordCounts()
-    for number in range(200):
+    for number in range(1_000):
         surfaces = ["は"] * known + ["モノペイ", "ﾃﾚｸﾞﾗ"][: 1 + number % 2] * new
         counts.add(surfaces, np.array([False] * known + [True] * (len(surfaces) - known)))
     return counts

@@ -26,7 +26,7 @@ def counts(texts: int, unknown: float, *, seed: int = 1, words: int = 12) -> Wor
         (counts(1_000, 0.05), counts(1_000, 0.13, seed=2), Level.WATCH),
         (counts(1_000, 0.05), counts(1_000, 0.25, seed=2), Level.DRIFTED),
         (counts(1_000, 0.25), counts(1_000, 0.05, seed=2), Level.STEADY),
-        (counts(1_000, 0.05), counts(99, 0.9), Level.TOO_FEW),
+        (counts(1_000, 0.05), counts(999, 0.9), Level.TOO_FEW),
         (counts(1_000, 0.05), WordCounts(), Level.TOO_FEW),
     ],
 )
