@@ -33,6 +33,7 @@ FLOORS = (
         "streams.alerts",
         "streams.review",
         "streams.statistics",
+        "streams.budgets",
         "streams.drift",
         "streams.progress",
         "streams.rule_engine",
