@@ -46,17 +46,16 @@ def command(*, domain: str | None, since: int, reference: int, with_words: bool,
 
     Example: sekisho drift --since 1d --reference 29d
     """
-    from streams.drift.periods import Periods
+    from streams.drift.periods import between
     from streams.drift.report import report
     from streams.drift.wording import as_text
-    from streams.statistics.records import hour_of
 
     settings = load_settings()
     policy = read_policy(settings)
     if domain is not None and domain not in policy.domains:
         raise click.BadParameter(f"domains are {', '.join(sorted(policy.domains))}", param_hint="--domain")
     try:
-        periods = Periods(hour_of(reference), hour_of(since), hour_of(time.time_ns() // 1000) + 1)
+        periods = between(reference, since, time.time_ns() // 1000)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     with readable_errors():

@@ -41,6 +41,15 @@ class Periods:
         return first * HOUR_US, end * HOUR_US
 
 
+def between(reference_us: int, since_us: int, now_us: int) -> Periods:
+    """From these moments on (microseconds since 1970), in whole hours, the running one included.
+
+    An hour that begins before its moment belongs to what was before: a day ago is the beginning of 24 hours, not 25.
+    Raises `ValueError` where they are not in this order.
+    """
+    return Periods(-(-reference_us // HOUR_US), -(-since_us // HOUR_US), hour_of(now_us) + 1)
+
+
 def last_hours(now_us: int, *, current: int, reference: int) -> Periods:
     """The last `current` hours, the running one included, and the `reference` hours before them."""
     end = hour_of(now_us) + 1

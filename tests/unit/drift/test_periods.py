@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.drift.periods import Periods, last_hours
+from streams.drift.periods import Periods, between, last_hours
 from streams.statistics.records import HOUR_US
 
 
@@ -14,6 +14,15 @@ def test_the_last_day_against_the_week_before() -> None:
     assert periods.parts == 7
     assert periods.span_us(current=True) == (977 * HOUR_US, 1001 * HOUR_US)
     assert periods.span_us(current=False) == (809 * HOUR_US, 977 * HOUR_US)
+
+
+@pytest.mark.parametrize("past_the_hour_us", [0, 1, HOUR_US - 1])
+def test_days_ago_are_whole_days(past_the_hour_us: int) -> None:
+    now_us = 1000 * HOUR_US + past_the_hour_us
+    periods = between(now_us - 29 * 24 * HOUR_US, now_us - 24 * HOUR_US, now_us)
+    assert periods.current - periods.reference == 28 * 24
+    assert periods.hours == 24 + (past_the_hour_us == 0)
+    assert periods.end == 1001
 
 
 @given(st.integers(0, 500), st.integers(1, 100), st.integers(1, 100), st.integers(-10, 800))
