@@ -117,6 +117,8 @@ def markdown(found: Mapping[str, Any]) -> str:
         "",
         f"Machine: {found['machine']}.",
     ]
+    if remark := found.get("remark"):
+        lines += ["", remark]
     return "\n".join(lines) + "\n"
 
 

@@ -13,10 +13,14 @@ from tests.faults.checker.verdict import Verdict
 
 #: Scores are float32 on the server and rounded to six digits in records.
 TOLERANCE: Final = 1e-4
+#: The contract lets a picture be late, says so on the prediction, and has the listing scored without it.
+LATE_PICTURE: Final = "image_timeout"
+#: Of so many predictions one may say that; these pictures come with their records.
+LATE_PICTURES: Final = 1 / 10_000
 #: Events whose alerts are looked up together.
 _PREDICTIONS = """
 select p.topic, p.part, p.off, p.ids, p.scores, p.rules, p.alerts, p.ruleset, p.policy,
-  s.ident, s.words, s.writer, s.status, s.title_letters, s.picture, w.ids, w.writers, w.words
+  s.ident, s.words, s.writer, s.status, s.title_letters, s.picture, w.ids, w.writers, w.words, p.notes
 from prediction p join source s on s.topic = p.topic and s.part = p.part and s.off = p.off
 left join window w on p.topic = 'messages' and w.part = p.part and w.off = p.off
 where s.poison is null
@@ -50,7 +54,9 @@ def check_predictions(facts: Facts, editions: Editions, verdict: Verdict) -> Non
             verdict.complain("unknown edition", f"{where} was judged by rules {ruleset} and policy {policy}")
             continue
         kind = "message" if topic == "messages" else "listing"
-        seen = _seen(kind, row[10], row[12], row[13], row[14], row[16], row[17])
+        late = bool(row[14]) and LATE_PICTURE in json.loads(row[18])
+        verdict.counts["listings whose picture came too late"] += late
+        seen = _seen(kind, row[10], row[12], row[13], row[14] and not late, row[16], row[17])
         right = row[15] if kind == "message" else json.dumps([ident])
         if json.loads(ids) != json.loads(right):
             verdict.complain("wrong window", f"{where}: judged with {ids}, the window is {right}")
@@ -60,6 +66,9 @@ def check_predictions(facts: Facts, editions: Editions, verdict: Verdict) -> Non
             verdict.complain("wrong rules", f"{where}: fired {rules}, must fire {fired}")
         models = _check_scores(where, json.loads(scores), seen, editions.champions(kind, policy), verdict)
         _check_alerts_of(facts, where, json.loads(alerts), seen, ruleset, models, editions, verdict)
+    late_pictures = verdict.counts["listings whose picture came too late"]
+    if late_pictures > 1 + LATE_PICTURES * verdict.counts["predictions"]:
+        verdict.complain("pictures that were there came too late", f"{late_pictures} of them")
 
 
 def check_alerts(facts: Facts, editions: Editions, verdict: Verdict) -> None:
@@ -167,15 +176,9 @@ def _events_of(facts: Facts, ident: str) -> Iterator[Seen]:
     for topic, words, status, letters, picture, writers, window_words in facts.database.execute(
         _CANDIDATES, (ident,)
     ):
-        yield _seen(
-            "message" if topic == "messages" else "listing",
-            words,
-            status,
-            letters,
-            picture,
-            writers,
-            window_words,
-        )
+        kind = "message" if topic == "messages" else "listing"
+        for seen_picture in {picture, 0} if picture else {picture}:
+            yield _seen(kind, words, status, letters, seen_picture, writers, window_words)
 
 
 def _seen(

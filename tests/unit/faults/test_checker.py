@@ -172,6 +172,33 @@ def test_an_offset_committed_before_its_output_is_seen(tmp_path: Path):
     assert verdict.examples["committed too early"] == ["messages-0@1 was below 2 before its output was there"]
 
 
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_late_picture_is_no_wrong_score_if_the_prediction_says_so(tmp_path: Path, noted: bool):
+    topics, samples = good()
+
+    def without_its_picture(body: dict[str, Any]) -> None:
+        body["scores"][0]["score"] -= 0.297
+        body["notes"] = ["image_timeout"] if noted else []
+
+    _again("predictions", -1, without_its_picture)(topics)
+    verdict = verdict_on(topics, samples, tmp_path)
+    assert verdict.ok == noted
+    assert verdict.counts["listings whose picture came too late"] == int(noted)
+    assert ("wrong score" in verdict.complaints) == (not noted)
+
+
+def test_pictures_that_are_late_again_and_again_are_complained_of(tmp_path: Path):
+    topics, samples = good()
+
+    def without_its_picture(body: dict[str, Any]) -> None:
+        body["scores"][0]["score"] -= 0.297
+        body["notes"] = ["image_timeout"]
+
+    _change("predictions", -1, without_its_picture)(topics)
+    _again("predictions", -1, lambda _: None)(topics)
+    assert "pictures that were there came too late" in verdict_on(topics, samples, tmp_path).complaints
+
+
 def test_of_many_complaints_all_are_counted_and_some_shown():
     verdict = Verdict()
     for number in range(SHOWN + 5):
