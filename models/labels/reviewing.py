@@ -36,7 +36,6 @@ class Reviews:
 
     def __init__(self) -> None:
         self._judgements: dict[str, verdicts.Judgement] = {}
-        self._domains: dict[tuple[str, verdicts.Verdict], str] = {}
         self._alerted: set[str] = set()
         self._keys: set[str] = set()
         self._decisions = 0
@@ -60,10 +59,6 @@ class Reviews:
             verdict = verdicts.verdict_of(decision, decoded.at_us)
             before = self._judgements.get(decision.alert_id, ())
             self._judgements[decision.alert_id] = verdicts.with_verdict(before, verdict)
-            if decision.domain:
-                # Of one moderator's two decisions in one moment that name different domains, one must be chosen.
-                place = (decision.alert_id, verdict)
-                self._domains[place] = max(self._domains.get(place, ""), decision.domain)
 
     def take_alerted(self, records: Sequence[Record]) -> None:
         """Records of `alerted`."""
@@ -81,9 +76,7 @@ class Reviews:
         """What is known by now."""
         found = {
             alert_id: Judgement(
-                judgement[0].verdict,
-                self._domains.get((alert_id, judgement[0])),
-                verdicts.contradictory(judgement),
+                judgement[0].verdict, judgement[0].domain or None, verdicts.contradictory(judgement)
             )
             for alert_id, judgement in self._judgements.items()
         }
