@@ -52,3 +52,19 @@ def test_other_bytes_are_refused(content: bytes) -> None:
 
 def test_a_model_without_words() -> None:
     assert vocabulary_of(b"") is None
+
+
+def field(number: int, content: bytes) -> bytes:
+    assert len(content) < 128
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+def test_packed_numbers_and_fields_of_fixed_width_are_read_over() -> None:
+    """Other writers of ONNX pack repeated numbers, and a model has floats beside what is looked for."""
+    keys = (
+        field(1, b"keys_int64s") + field(8, b"\x00\x05\x96\x01\x03") + bytes([7 << 3 | 5, 0, 0, 0x80, 0x3F])
+    )
+    node = bytes([9 << 3 | 1]) + bytes(8) + field(4, b"LabelEncoder") + field(5, keys)
+    found = vocabulary_of(field(7, field(1, node)))
+    assert found is not None
+    assert found.tolist() == [3, 5, 150]
