@@ -106,6 +106,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Event = TypeVar("Event", bound=msgspec.Struct)
+#: As aiokafka gives them: a header may have no value.
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ _NAMES_THE_VALUE = ("Invalid enum value", "Invalid value")
 
 
 def decode_listing(
-    value: bytes | None, *, key: bytes | None, timestamp_us: int, headers: Sequence[tuple[str, bytes]] = ()
+    value: bytes | None, *, key: bytes | None, timestamp_us: int, headers: Headers = ()
 ) -> Decoded[Listing]:
     """Decode a `listings` record. Raises `BadRecord`."""
     event, notes, unknown = decode_record(value, Listing, headers)
@@ -150,7 +152,7 @@ def decode_listing(
 
 
 def decode_message(
-    value: bytes | None, *, key: bytes | None, timestamp_us: int, headers: Sequence[tuple[str, bytes]] = ()
+    value: bytes | None, *, key: bytes | None, timestamp_us: int, headers: Headers = ()
 ) -> Decoded[Message]:
     """Decode a `messages` record. Raises `BadRecord`."""
     event, notes, unknown = decode_record(value, Message, headers)
@@ -160,7 +162,7 @@ def decode_message(
 
 
 def decode_decision(
-    value: bytes | None, *, key: bytes | None, timestamp_us: int, headers: Sequence[tuple[str, bytes]] = ()
+    value: bytes | None, *, key: bytes | None, timestamp_us: int, headers: Headers = ()
 ) -> Decoded[Decision]:
     """Decode a `decisions` record. Raises `BadRecord`."""
     event, notes, unknown = decode_record(value, Decision, headers)
@@ -172,8 +174,10 @@ def decode_decision(
 def event_time_us(stated: str | None, broker_us: int) -> tuple[int, tuple[str, ...]]:
     """The time an event counts from: its own RFC 3339 time if plausible, else the broker's, with a note.
 
-    The broker's timestamp is part of the record, so a replay gives the same answer.
+    The broker's timestamp is part of the record, so a replay gives the same answer. Kafka keeps any 64-bit number that
+    a producer states; one that no calendar has is brought into range.
     """
+    broker_us = min(max(0, broker_us), LATEST_US)
     if stated is None:
         return broker_us, ()
     try:
@@ -210,7 +214,7 @@ def without_nulls(body: dict[str, Any]) -> dict[str, Any]:
 def decode_record(
     value: bytes | None,
     kind: type[Event],
-    headers: Sequence[tuple[str, bytes]],
+    headers: Headers,
     *,
     cleaned: Callable[[dict[str, Any]], dict[str, Any]] = without_nulls,
 ) -> tuple[Event, tuple[str, ...], tuple[str, ...]]:
@@ -220,7 +224,7 @@ def decode_record(
     """
     for name, stated in headers:
         if name == FORMAT_HEADER and stated != FORMAT_VERSION:
-            shown = stated[:20].decode("utf-8", "replace")
+            shown = (stated or b"")[:20].decode("utf-8", "replace")
             raise BadRecord(
                 "unknown_version", f"header {FORMAT_HEADER} is {shown!r}; this engine reads version 1"
             )

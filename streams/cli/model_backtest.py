@@ -141,7 +141,12 @@ async def _read(
         decisions, predictions = settings.topic("decisions"), settings.topic("predictions")
         async for record in _records(client, decisions, stop, since_us=since_us):
             try:
-                decoded = decode_decision(record.value, key=record.key, timestamp_us=record.timestamp * 1000)
+                decoded = decode_decision(
+                    record.value,
+                    key=record.key,
+                    timestamp_us=record.timestamp * 1000,
+                    headers=record.headers,
+                )
             except BadRecord as error:
                 trial.skip(Skipped(error.reason, f"no decision: {error.detail}"), _place(record))
                 continue

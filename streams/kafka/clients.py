@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-import streams.kafka.header_names  # noqa: F401 - corrects what consumers read
+import streams.kafka.fetcher_close
+import streams.kafka.header_names  # noqa: F401 - these correct what consumers do
 from streams.kafka.limits import largest_message_bytes
 from streams.kafka.security import client_options
 from streams.settings import Settings

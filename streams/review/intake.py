@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from streams.events import BadRecord, decode_decision
+from streams.events import BadRecord, Headers, decode_decision
 from streams.review.alerted import decode
 from streams.review.book import Book
 from streams.review.verdicts import verdict_of
@@ -34,7 +34,7 @@ class RawRecord(Protocol):
         """Milliseconds since 1970."""
 
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]:
+    def headers(self) -> Headers:
         """Raw."""
 
 

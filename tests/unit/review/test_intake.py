@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ class Record:
     value: bytes | None
     key: bytes | None = b"k"
     timestamp: int = at(0, 3) // 1000
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 def intake() -> ReviewIntake:
@@ -72,6 +73,25 @@ def test_a_decision_without_a_plausible_time_counts_from_the_brokers() -> None:
 
     (case,) = taking.book.all_cases()
     assert case.judgement[0].decided_at_us == at(0, 3)
+
+
+@pytest.mark.parametrize("name", ["sekisho.format", "other"])
+def test_a_header_without_a_value_ends_nothing(name: str) -> None:
+    taking = intake()
+
+    taking.fold([replace(decision("a", "violation"), headers=((name, None),))])
+
+    assert taking.taken.unusable == int(name == "sekisho.format")
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_no_time_that_kafka_keeps_ends_the_reading(timestamp: int) -> None:
+    taking = intake()
+
+    taking.fold([replace(decision("a", "violation"), timestamp=timestamp)])
+
+    assert taking.taken.unusable == 0
+    taking.book.forget(at(1))
 
 
 @given(st.binary(max_size=200), st.sampled_from(["p.alerted", "p.decisions"]))
