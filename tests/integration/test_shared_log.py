@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 from aiokafka import ConsumerRecord
 
+from streams.embedded.broker import EmbeddedBroker
+from streams.kafka import shared_log
 from streams.kafka.clients import BrokerUnreachableError
 from streams.kafka.feed import NoSuchTopicError
 from streams.kafka.shared_log import BATCH_RECORDS, SharedLog
@@ -131,6 +134,43 @@ async def test_a_missing_topic_is_named_and_read_once_it_is_there(kafka_settings
         await send(await made(kafka_settings), "alerted", "one")
         await until(lambda: seen.keys == ["one"], "the topic is read")
         await until(lambda: log.standing.trouble is None, "the trouble is over")
+
+
+async def test_what_the_fold_raises_ends_the_reading_and_is_not_swallowed(kafka_settings: Settings) -> None:
+    settings = await made(kafka_settings)
+    await send(settings, "alerted", "one")
+
+    def fold(_: Sequence[ConsumerRecord]) -> None:
+        raise ZeroDivisionError
+
+    log = SharedLog(settings, [settings.topic("alerted")], fold=fold)
+    with pytest.raises(ZeroDivisionError):
+        await log.follow()
+
+
+async def test_a_broker_that_goes_is_noticed_and_read_on_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_log, "ASK_S", 0.2)
+    monkeypatch.setattr(shared_log, "ANSWER_S", 2.0)
+    broker = EmbeddedBroker("noida", None, tmp_path)
+    broker.start()
+    try:
+        settings = await made(Settings(broker=broker.bootstrap, partitions=2))
+        await send(settings, "alerted", "one")
+        seen = Seen()
+        log = log_of(settings, seen)
+        async with following(log):
+            await log.wait_caught_up()
+            broker.stop()
+            await until(lambda: log.standing.trouble is not None, "its absence is shown")
+            broker.start()
+            await send(settings, "alerted", "two")
+            await until(lambda: "two" in seen.keys, "what came after its return")
+            await until(lambda: log.standing.trouble is None, "the trouble is over")
+        assert seen.keys.count("two") == 1
+    finally:
+        broker.stop()
 
 
 async def test_without_a_broker_a_command_says_so() -> None:
