@@ -81,7 +81,9 @@ QUALITY_ODD_DECISIONS = Gauge(
     "sekisho_quality_odd_decisions", "Decisions about which something was odd", ["what"]
 )
 QUALITY_RECALL = Gauge(
-    "sekisho_quality_recall", "Share of violations that is alerted on, by the random patrol", ["domain", "bound"]
+    "sekisho_quality_recall",
+    "Share of violations that is alerted on, by the random patrol",
+    ["domain", "bound"],
 )
 QUALITY_BEHIND = Gauge("sekisho_quality_behind", "Alerts and decisions that this worker has not read yet")
 
@@ -98,6 +100,11 @@ DRIFT_SCORES = Gauge(
 )
 DRIFT_INPUTS = Gauge(
     "sekisho_drift_inputs", "Population stability index of a fact of the inputs", ["kind", "fact"]
+)
+DRIFT_UNKNOWN_WORDS = Gauge(
+    "sekisho_drift_unknown_words",
+    "Share of the words of sampled texts that a model does not know",
+    ["model", "version", "period"],
 )
 DRIFT_PRECISION_FALL = Gauge(
     "sekisho_drift_precision_fall", "How much lower the precision of the last seven days is", _SOURCE

@@ -17,6 +17,7 @@ from streams import metrics, rulebook
 from streams.agents.budget_desk import BudgetDesk
 from streams.agents.drift_desk import DriftDesk
 from streams.agents.review_desk import ReviewDesk
+from streams.agents.word_watch import WordWatch
 from streams.app import Pipeline, most_events_ahead
 from streams.diagnostics import Issue
 from streams.health import Health, HealthServer
@@ -72,7 +73,8 @@ class Worker:
         self._stop_limit = StopLimit(settings.drain_s + CLOSE_S)
         self._budgets = BudgetDesk(settings, self._rulebook)
         self._desk = ReviewDesk(settings, policy=lambda: self._rulebook.current.policy)
-        self._drift = DriftDesk(settings, tallies=self._desk.tallies)
+        words = WordWatch(settings, policy=lambda: self._rulebook.current.policy)
+        self._drift = DriftDesk(settings, tallies=self._desk.tallies, words=words)
         self._server = HealthServer(
             self.health,
             pages={

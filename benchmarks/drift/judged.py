@@ -54,6 +54,7 @@ class Judge:
         rows: list[WindowFeatures] = []
         bins: dict[Series, list[int]] = {}
         conversations: list[int] = []
+        numbers: dict[str, int] = {}
         words: list[Sequence[str]] = []
         tokens: list[npt.NDArray[np.int64]] = []
         prepared: dict[str, PreparedText] = {}
@@ -80,7 +81,7 @@ class Judge:
             }
             for fact, name in input_facts(shown, ()).items():
                 bins.setdefault(InputSeries("message", fact), []).append(FACTS["message"][fact].index(name))
-            conversations.append(hash(window["transaction_id"]))
+            conversations.append(numbers.setdefault(window["transaction_id"], len(numbers)))
             # As `sekisho drift --words` does: predictions hold the masked text.
             masked = texts[-1].masked
             words.append(self._text.words(masked))

@@ -16,6 +16,7 @@ from typing import Any, Final
 from streams.agents.background import Background
 from streams.agents.drift_gauges import samples_of
 from streams.agents.gauges import ShownGauges
+from streams.agents.word_watch import WordWatch
 from streams.drift.assessment import Assessment, assess_series, together
 from streams.drift.intake import StatisticsIntake
 from streams.drift.periods import last_hours
@@ -26,29 +27,31 @@ from streams.kafka.shared_log import SharedLog
 from streams.review.book import DAY_US
 from streams.review.quality import Source, Tally
 from streams.settings import Settings
-from streams.statistics.records import HOUR_US, hour_of
 
 logger = logging.getLogger(__name__)
 
-#: The last day against the four weeks before it: whole days hold the daily cycle, whole weeks the weekly one.
-CURRENT_HOURS: Final = 24
-REFERENCE_HOURS: Final = 28 * 24
 #: How often it is compared anew, in seconds: in five minutes a day of counts moves by a three-hundredth.
 COMPARE_EVERY_S: Final = 300.0
 
 
 class DriftDesk:
-    """Reads, compares and shows. `tallies` gives what moderators decided, by UTC day (`ReviewDesk.tallies`)."""
+    """Reads, compares and shows.
+
+    `tallies` gives what moderators decided, by UTC day (`ReviewDesk.tallies`). `words`, if given, is started and
+    stopped with it.
+    """
 
     def __init__(
         self,
         settings: Settings,
         *,
         tallies: Callable[[], Mapping[int, Mapping[Source, Tally]]],
+        words: WordWatch | None = None,
         compare_every_s: float = COMPARE_EVERY_S,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._tallies = tallies
+        self._words = words
         self._compare_every_s = compare_every_s
         self._now_us = now_us
         self.intake = StatisticsIntake()
@@ -56,7 +59,7 @@ class DriftDesk:
             settings,
             [settings.topic("statistics")],
             fold=self.intake.fold,
-            since_us=(hour_of(now_us()) - CURRENT_HOURS - REFERENCE_HOURS) * HOUR_US,
+            since_us=last_hours(now_us()).span_us(current=False)[0],
         )
         self._gauges = ShownGauges()
         self._found: Assessment | None = None
@@ -66,9 +69,13 @@ class DriftDesk:
         """Begin to read, in the running event loop."""
         for work in (self._log.follow(), self._keep_comparing()):
             self._background.begin(work)
+        if self._words is not None:
+            self._words.start()
 
     async def stop(self) -> None:
         """Stop reading. The counts are in Kafka; nothing has to be saved."""
+        if self._words is not None:
+            await self._words.stop()
         await self._background.stop()
 
     def page(self) -> dict[str, Any]:
@@ -84,7 +91,7 @@ class DriftDesk:
     async def compare(self) -> None:
         """Compare anew and set the gauges; what drifted since the last time is logged with what to do about it."""
         now_us = self._now_us()
-        periods = last_hours(now_us, current=CURRENT_HOURS, reference=REFERENCE_HOURS)
+        periods = last_hours(now_us)
         book = self.intake.book
         book.forget_before(periods.reference)
         found = []
@@ -93,7 +100,8 @@ class DriftDesk:
             await asyncio.sleep(0)
         precision = precision_drift(self._tallies(), today=now_us // DAY_US)
         before = () if self._found is None else advice(self._found)
-        self._found = together(found, periods, precision=precision)
+        words = () if self._words is None else self._words.found()
+        self._found = together(found, periods, precision=precision, words=words)
         for sentence in advice(self._found):
             if sentence not in before:
                 logger.warning("drift: %s", sentence)

@@ -10,6 +10,7 @@ from streams.agents.gauges import Sample, Samples
 from streams.drift.assessment import Assessment, SeriesDrift
 from streams.drift.book import InputSeries, ScoreSeries
 from streams.drift.precision import PrecisionDrift
+from streams.drift.words import WordDrift
 
 #: Sources that become time series, rules last and those that fell most first: a scrape must not grow with every rule
 #: ever written.
@@ -23,6 +24,7 @@ def samples_of(found: Assessment) -> Samples:
         **dict(sample for drift in found.scores for sample in _of_scores(drift)),
         **dict(sample for drift in found.inputs for sample in _of_inputs(drift)),
         **dict(sample for drift in falls[:MOST_SOURCES] for sample in _of_precision(drift)),
+        **dict(sample for drift in found.words for sample in _of_words(drift)),
     }
 
 
@@ -41,6 +43,14 @@ def _of_inputs(drift: SeriesDrift) -> Iterator[Sample]:
     for measured in drift.measures.values():
         yield (metrics.DRIFT_INPUTS, (series.kind, series.fact)), measured.distance.value
     yield (metrics.DRIFT_LEVEL, ("inputs", series.kind, series.fact, "")), float(drift.level)
+
+
+def _of_words(drift: WordDrift) -> Iterator[Sample]:
+    model, version = drift.model.model, str(drift.model.version)
+    for period, counts in (("reference", drift.reference), ("now", drift.current)):
+        if counts.words:
+            yield (metrics.DRIFT_UNKNOWN_WORDS, (model, version, period)), counts.share
+    yield (metrics.DRIFT_LEVEL, ("words", "", model, version)), float(drift.level)
 
 
 def _of_precision(drift: PrecisionDrift) -> Iterator[Sample]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from streams.drift.assessment import Assessment
     from streams.drift.periods import Periods
     from streams.drift.precision import PrecisionDrift
+    from streams.drift.words import WordDrift
     from streams.policy import Policy
     from streams.settings import Settings
 
@@ -74,12 +75,16 @@ async def _compared(
     *,
     with_words: bool,
 ) -> Assessment:
-    from streams.cli.drift_words import vocabularies, word_drift
+    from streams.agents.word_sampling import NoVocabularyError, vocabularies, word_drift
     from streams.drift.assessment import assess
     from streams.drift.intake import StatisticsIntake
+    from streams.features.tokens import TextPipeline
     from streams.kafka.shared_log import SharedLog
 
-    known = vocabularies(settings, policy, domain) if with_words else {}
+    try:
+        known = vocabularies(settings.model_repository, policy, domain=domain) if with_words else {}
+    except NoVocabularyError as error:
+        raise click.ClickException(f"--words reads the models' files. {error}") from error
     intake = StatisticsIntake()
     # A record is written until its hour is over, so none of the reference is older than its beginning.
     since_us = periods.span_us(current=False)[0]
@@ -88,7 +93,9 @@ async def _compared(
     ).read_to_end(stop)
     if intake.unreadable:
         click.echo(f"records of statistics that could not be read: {intake.unreadable}", err=True)
-    words = await word_drift(settings, periods, known, stop) if with_words else ()
+    words: tuple[WordDrift, ...] = ()
+    if with_words:
+        words = await word_drift(settings, periods, known, text=TextPipeline(), stop=stop)
     precision = await _precision(settings, periods, stop)
     return assess(intake.book, periods, precision=precision, words=words, domain=domain)
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from streams.statistics.records import HOUR_US, hour_of
+
+#: The last day against the four weeks before it: whole days hold the daily cycle, whole weeks the weekly one.
+CURRENT_HOURS: Final = 24
+REFERENCE_HOURS: Final = 28 * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def between(reference_us: int, since_us: int, now_us: int) -> Periods:
     return Periods(-(-reference_us // HOUR_US), -(-since_us // HOUR_US), hour_of(now_us) + 1)
 
 
-def last_hours(now_us: int, *, current: int, reference: int) -> Periods:
+def last_hours(now_us: int, *, current: int = CURRENT_HOURS, reference: int = REFERENCE_HOURS) -> Periods:
     """The last `current` hours, the running one included, and the `reference` hours before them."""
     end = hour_of(now_us) + 1
     return Periods(end - current - reference, end - current, end)

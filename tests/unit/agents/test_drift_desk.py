@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from streams.agents.drift_desk import CURRENT_HOURS, REFERENCE_HOURS, DriftDesk
+from streams.agents.drift_desk import DriftDesk
+from streams.drift.periods import CURRENT_HOURS, REFERENCE_HOURS
 from streams.review.quality import Source, Tally
 from streams.settings import Settings
 from streams.statistics.records import HOUR_US, Counts, InputCounts, ScoreCounts, encode

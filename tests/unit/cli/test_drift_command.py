@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from streams.agents.word_sampling import count_words, vocabularies
 from streams.cli import main
-from streams.cli.drift_words import count_words, vocabularies
 from streams.cli.policy_file import read_policy
 from streams.drift.words import WordCounts
 from streams.features.tokens import TextPipeline
@@ -83,8 +83,8 @@ def test_the_judged_text_is_counted_by_the_models_of_its_kind() -> None:
 def test_the_words_of_the_models_that_the_policy_names() -> None:
     settings = Settings()
     policy = read_policy(settings)
-    every = vocabularies(settings, policy, None)
-    one = vocabularies(settings, policy, "harassment")
+    every = vocabularies(settings.model_repository, policy)
+    one = vocabularies(settings.model_repository, policy, domain="harassment")
     assert len(every["message"]) > 1
     assert list(one["message"]) == [MODEL]
     assert not one["listing"]
