@@ -65,7 +65,10 @@ class Settings(BaseSettings):
     triton_admin_key: SecretStr | None = Field(
         None, description="key for Triton's restricted model-control calls"
     )
-    model_repository: Path = Field(Path("triton_repo"), description="model repository, for `up` and `models`")
+    model_repository: Path = Field(
+        Path("triton_repo"),
+        description="model repository, for `up`, `models` and the words that models know (drift)",
+    )
 
     # Rules
     rules_dir: Path = Field(Path("rules"), description="directory of the rule files and domains.yaml")

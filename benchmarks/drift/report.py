@@ -24,7 +24,8 @@ def page(result: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|---|",
         *(_row(scenario) for scenario in result["scenarios"]),
         "",
-        "`psi`, `ks` and `highest` (how many times as many) are the largest of the domains'.",
+        "`psi`, `ks` and `highest` (how many times as many, or as few) are the largest of the domains'. Messages of other "
+        "corpora have no status of a transaction, so that this fact drifts at once.",
         "",
         "## Without any shift",
         "",
