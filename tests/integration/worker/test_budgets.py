@@ -116,15 +116,15 @@ async def test_what_two_workers_counted_is_every_event_once_after_they_stopped(
     assert [await worker.stop() for worker in workers] == [0, 0]
 
     book = StatisticsBook()
-    book.fold_all(await everything_in(settings, settings.topic("statistics")))
+    records = await everything_in(settings, settings.topic("statistics"))
+    book.fold_all(record for record in records if not (record.key or b"").startswith(b"counted/"))
     hours = range(began, began + 3)
     series = ("scores", NAME, "champion", "message_harassment", "1")
-    written = sum(10_005 for hour in hours if hour <= began)  # the fixture's own
     inputs, scores = book.over(hours, ("inputs", "message")), book.over(hours, series)
     assert isinstance(inputs, InputCounts)
     assert isinstance(scores, ScoreCounts)
-    assert inputs.events - written == 60
-    assert scores.events - written == 60
+    assert inputs.events == 60
+    assert scores.events == 60
     assert book.unreadable == 0
 
 
