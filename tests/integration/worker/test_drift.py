@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -17,23 +13,10 @@ from streams.statistics.records import InputCounts, encode, hour_of, key_of
 from tests.integration.kafka_records import write
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.outputs import accounted_for
-from tests.integration.worker.process import WorkerProcess
+from tests.integration.worker.pages import Page, page_of
 from tests.integration.worker.traffic import generated, send
 
-Page = dict[str, Any]
 EVENTS = 400
-
-
-async def page_of(worker: WorkerProcess, settled: Callable[[Page], bool]) -> Page:
-    """The worker's `/drift` once it is as expected."""
-    deadline = time.monotonic() + 90
-    while True:
-        _, body = await asyncio.to_thread(worker.get, "/drift")
-        page: Page = json.loads(body) if body else {}
-        if page.get("inputs") is not None and settled(page):
-            return page
-        assert time.monotonic() < deadline, f"{page}\n{worker.log()[-2000:]}"
-        await asyncio.sleep(0.5)
 
 
 def events(page: Page) -> dict[str, int]:
@@ -69,7 +52,12 @@ async def test_a_worker_knows_what_others_counted_and_what_came_before_it(
 
     third, fourth = await start_worker("third"), await start_worker("fourth")
     pages = [
-        await page_of(worker, lambda page: events(page).get("message script") == 1_000 + messages)
+        await page_of(
+            worker,
+            "/drift",
+            with_field="inputs",
+            settled=lambda page: events(page).get("message script") == 1_000 + messages,
+        )
         for worker in (third, fourth)
     ]
 
