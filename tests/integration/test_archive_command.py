@@ -15,6 +15,7 @@ from unittest import mock
 import pyarrow.parquet as pq
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
 from click.testing import CliRunner
 
 from streams.archive import following
@@ -151,7 +152,7 @@ def test_what_retention_took_first_is_said(
         (place,) = {(r.topic, r.partition) for r in await everything_in(kafka_settings, topic)}
         if delete_before:
             async with admin(kafka_settings) as client:
-                await client.delete_records({TopicPartition(*place): delete_before})
+                await client.delete_records({TopicPartition(*place): RecordsToDelete(delete_before)})
 
     asyncio.run(add_and_delete(range(3), 0))
     assert runner.invoke(main, arguments).exit_code == 0
