@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import orjson
 import pytest
-from click.testing import CliRunner
 
-from streams.cli import main
 from streams.events import rfc3339
 from streams.policy import Policy
 from streams.settings import Settings
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.outputs import accounted_for
-from tests.integration.worker.process import WorkerProcess
+from tests.integration.worker.pages import Page, page_of
 from tests.integration.worker.traffic import generated, message, send
 
-Page = dict[str, Any]
 Decided = tuple[str, bytes, bytes]
 
 
@@ -35,22 +33,29 @@ def decision(alert_id: str, verdict: str, *, seconds_ago: float = 0.0) -> Decide
     return "decisions", alert_id.encode(), orjson.dumps(body)
 
 
-async def page_of(worker: WorkerProcess, settled: Callable[[Page], bool]) -> Page:
-    """The worker's `/quality` once it is as expected."""
-    deadline = time.monotonic() + 90
-    while True:
-        _, body = await asyncio.to_thread(worker.get, "/quality")
-        page: Page = json.loads(body) if body else {}
-        if page.get("domains") is not None and settled(page):
-            return page
-        assert time.monotonic() < deadline, f"{page}\n{worker.log()[-2000:]}"
-        await asyncio.sleep(0.5)
-
-
 def counted(page: Page) -> dict[str, Any]:
     """What must be the same on every worker: all but the moment, and what each has read."""
     decisions = {name: n for name, n in page["decisions"].items() if name != "repeated"}
     return {"domains": page["domains"], "decisions": decisions}
+
+
+async def printed(settings: Settings) -> Page:
+    """What `sekisho quality --json` prints, as a process of its own."""
+    environment = {
+        **os.environ,
+        "SEKISHO_BROKER": settings.broker,
+        "SEKISHO_TOPIC_PREFIX": settings.topic_prefix,
+        "SEKISHO_RULES_DIR": str(settings.rules_dir),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "streams.cli", "quality", "--json"),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    page: Page = json.loads(output)
+    return page
 
 
 @pytest.mark.parametrize("broker", ["tansu", "kafka"], indirect=True)
@@ -85,7 +90,9 @@ async def test_all_workers_show_the_same_quality_and_a_new_one_too(
         judged = sum(row["violation"] + row["no_violation"] for row in rows)
         return bool(sum(row["alerts"] for row in rows) == len(alerts) and judged == 5)
 
-    one, other = [await page_of(worker, settled) for worker in (first, second)]
+    one, other = [
+        await page_of(worker, "/quality", with_field="domains", settled=settled) for worker in (first, second)
+    ]
     assert counted(one) == counted(other)
     assert one["reading"]["caught_up"]
     assert sum(row["violation"] for row in one["domains"].values()) == 3
@@ -97,15 +104,10 @@ async def test_all_workers_show_the_same_quality_and_a_new_one_too(
 
     await first.stop()
     started = await start_worker("third")
-    assert counted(await page_of(started, settled)) == counted(other), "nothing lives in one process alone"
+    assert counted(await page_of(started, "/quality", with_field="domains", settled=settled)) == counted(
+        other
+    ), "nothing lives in one process alone"
     _, exposed = started.get("/metrics")
     assert "sekisho_quality_alerts{" in exposed
 
-    environment = {
-        "SEKISHO_BROKER": settings.broker,
-        "SEKISHO_TOPIC_PREFIX": settings.topic_prefix,
-        "SEKISHO_RULES_DIR": str(settings.rules_dir),
-    }
-    printed = await asyncio.to_thread(CliRunner(env=environment).invoke, main, ["quality", "--json"])
-    assert printed.exit_code == 0, printed.output
-    assert counted(json.loads(printed.stdout)) == counted(other)
+    assert counted(await printed(settings)) == counted(other)
