@@ -59,7 +59,7 @@ def markdown(found: Mapping[str, Any]) -> str:
         "counted, reports by the alerts that they raise. Which of "
         "them it must be is judged by the JSON Schemas in docs/schemas and Python's JSON parser, not by the engine. "
         "The worker must be the same process from the first record to the last, stay in its memory, talk to nobody "
-        "off this machine, and log neither a traceback nor a text. Afterwards the changelog of the windows is "
+        "off this machine but its name server, and log neither a traceback nor a text. Afterwards the changelog of the windows is "
         "poisoned and a second worker starts over it.",
         "",
         f"It took {found['took_s']:,} s, sending and checking included, on a machine shared with other work: no speed.",

@@ -98,7 +98,7 @@ class VitalSigns:
         return " / ".join(lines)[-1500:] or self._worker.log()[-500:]
 
 
-def _is_name_server(address: Any) -> bool:  # noqa: ANN401 - psutil has no types
+def _is_name_server(address: Any) -> bool:
     """The names of allowed hosts of pictures are asked of the system's resolver."""
     resolvers = Path("/etc/resolv.conf")
     stated = resolvers.read_text("utf-8").split() if resolvers.exists() else []
