@@ -56,7 +56,6 @@ class Counted:
     """What was read, and what became of it. `left_out` is by reason, see `joining.LeftOut`."""
 
     read: int = 0
-    unreadable: int = 0
     repeated: int = 0
     of_load_tests: int = 0
     of_other_domains: int = 0

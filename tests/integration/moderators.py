@@ -21,7 +21,7 @@ class Habits:
     wrong: float = 0.08
     unsure: float = 0.05
     repeated: float = 0.1
-    corrected: float = 0.05
+    corrected: float = 0.2
     late: float = 0.1
 
 

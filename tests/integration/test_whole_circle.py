@@ -61,7 +61,7 @@ MODEL = f"message_{DOMAIN}"
 #: Far more violations than in life, so that a few thousand messages hold enough of them.
 MIX = Mix(violation_share=0.25, near_miss_share=0.08)
 #: Messages that the first champion learns from, of each stretch of traffic, and how fast they are sent.
-FIRST, LEARNT_FROM, TRIED_ON, MEASURED_ON, RATE = 3000, 4000, 2000, 2000, 150.0
+FIRST, LEARNT_FROM, TRIED_ON, MEASURED_ON, RATE = 2500, 6000, 3000, 2000, 200.0
 #: Shares of the first stretch on which the first champion alerts, and of the trial's on which each of the two does.
 WATCHED, TRIED = 0.15, 0.05
 #: Of the highest scores of a stretch.
@@ -262,7 +262,7 @@ async def test_verdicts_become_a_model_that_alerts_better(
     truth = {identity: labels for events in past for identity, labels in truth_of(events).items()}
 
     first = await trained(
-        operator, first_examples(tmp_path / "first"), tmp_path / "weak", epochs=2, patience=2
+        operator, first_examples(tmp_path / "first"), tmp_path / "weak", epochs=3, patience=3
     )
     await operator.sekisho("models", "add", "--no-load", first)
     triton.start().wait_ready()
@@ -281,7 +281,7 @@ async def test_verdicts_become_a_model_that_alerts_better(
     assert manifest["decisions"]["contradicted"] > 0
     assert manifest["kinds"]["messages"]["read"]["left_out"]["unsure"] > 0
 
-    second = await trained(operator, tmp_path / "labels", tmp_path / "next", epochs=30, patience=8)
+    second = await trained(operator, tmp_path / "labels", tmp_path / "next", epochs=30, patience=6)
     await operator.sekisho("models", "add", second)
     thresholds = [threshold_for(model / "model.onnx", past[0][:1500], TRIED) for model in (first, second)]
     challenger = f"    challenger: {{model: {MODEL}, version: 2, threshold: {thresholds[1]}}}\n"
