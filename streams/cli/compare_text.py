@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from streams.events import rfc3339
@@ -32,17 +30,12 @@ def commands(of: Comparison) -> list[str]:
     return [promote, f"sekisho calibrate --domain {of.domain.name} --write"]
 
 
-def comparison_text(of: Comparison, *, unreadable: int = 0) -> RenderableType:
+def comparison_text(of: Comparison, *, unreadable: int = 0) -> Text:
     """A table of the two, what both raised, how sure the difference is, and what to do.
 
     `unreadable`: records that could not be read and are left out.
     """
-    lines: list[RenderableType] = [
-        Text(_head(of), style="bold"),
-        _table(of),
-        *map(Text, _difference(of)),
-        Text(),
-    ]
+    lines = [Text(_head(of), style="bold"), *map(Text, [*_table(of), *_difference(of), ""])]
     advice = of.recommendation
     lines.append(Text.assemble(("recommendation: ", "bold"), (advice.advice, "bold"), f": {advice.reason}"))
     if advice.verdicts_needed is not None:
@@ -50,7 +43,7 @@ def comparison_text(of: Comparison, *, unreadable: int = 0) -> RenderableType:
     lines += [Text(f"  {command}") for command in commands(of)]
     if unreadable:
         lines.append(Text(f"{unreadable} records could not be read and are left out", style="dim"))
-    return Group(*lines)
+    return Text("\n").join(lines)
 
 
 def comparison_json(of: Comparison, *, unreadable: int = 0) -> dict[str, Any]:
@@ -81,11 +74,16 @@ def _head(of: Comparison) -> str:
     )
 
 
-def _table(of: Comparison) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    for heading in ("alerts", "judged", "violations", "precision (95 %)"):
-        table.add_column(heading, justify="right", no_wrap=True)
+def _table(of: Comparison) -> Iterator[str]:
+    """In columns as wide as they need to be: a terminal wraps long lines better than rich cuts figures."""
+    rows = [("", "alerts", "judged", "violations", "precision (95 %)"), *_rows(of)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *figures in rows:
+        cells = [figure.rjust(width) for figure, width in zip(figures, widths[1:], strict=True)]
+        yield "  ".join([name.ljust(widths[0]), *cells]).rstrip()
+
+
+def _rows(of: Comparison) -> Iterator[tuple[str, str, str, str, str]]:
     found, groups = of.found, of.found.groups
     for role, model, figures, own in (
         ("champion", of.champion, found.champion, groups.champion_only),
@@ -97,11 +95,10 @@ def _table(of: Comparison) -> Table:
             own.violations + groups.both.violations,
         )
         name = f"{role} {model.model}/{model.version}, {_depth(figures)}"
-        table.add_row(name, *_counts(both), _share(figures.precision))
-    table.add_row("  raised by both", *_counts(groups.both), "")
-    table.add_row("  by the champion alone", *_counts(groups.champion_only), "")
-    table.add_row("  by the challenger alone", *_counts(groups.challenger_only), "")
-    return table
+        yield name, *_counts(both), _share(figures.precision)
+    yield "  raised by both", *_counts(groups.both), ""
+    yield "  by the champion alone", *_counts(groups.champion_only), ""
+    yield "  by the challenger alone", *_counts(groups.challenger_only), ""
 
 
 def _depth(of: PrecisionAtK) -> str:

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 
 def shown(found: Comparison, *, unreadable: int = 0) -> str:
-    console = Console(file=io.StringIO(), width=120, soft_wrap=True, highlight=False)
+    console = Console(file=io.StringIO(), width=80, soft_wrap=True, highlight=False)
     console.print(comparison_text(found, unreadable=unreadable))
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
