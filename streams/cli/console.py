@@ -106,6 +106,8 @@ def quiet_libraries() -> Iterator[None]:
 @contextmanager
 def readable_errors() -> Iterator[None]:
     """Turn what an operator can correct into one line on stderr and exit 1."""
+    from aiokafka.errors import KafkaTimeoutError
+
     from streams.kafka.clients import BrokerUnreachableError
     from streams.kafka.feed import NoSuchTopicError
     from streams.kafka.security import SecuritySettingsError
@@ -117,6 +119,10 @@ def readable_errors() -> Iterator[None]:
         raise click.ClickException(f"{error}\n{error.advice}") from error
     except (NoSuchTopicError, SecuritySettingsError) as error:
         raise click.ClickException(str(error)) from error
+    except KafkaTimeoutError as error:
+        raise click.ClickException(
+            f"Kafka answers, but not in time: {error}. Is it busy? Try again"
+        ) from error
 
 
 def run_until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, Result]]) -> Result:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from aiokafka.errors import KafkaTimeoutError
 
 from streams.cli.console import load_settings, readable_errors, run_until_stopped, unknown_variables
 from streams.kafka.clients import BrokerUnreachableError
@@ -47,7 +48,9 @@ def test_a_variable_that_no_setting_reads_is_told_with_what_may_be_meant() -> No
     ]
 
 
-@pytest.mark.parametrize("error", [BrokerUnreachableError, NoSuchTopicError, SecuritySettingsError])
+@pytest.mark.parametrize(
+    "error", [BrokerUnreachableError, NoSuchTopicError, SecuritySettingsError, KafkaTimeoutError]
+)
 def test_what_an_operator_can_correct_has_no_traceback(error: type[Exception]) -> None:
     with pytest.raises(click.ClickException, match="start it"), readable_errors():
         raise error("start it")
