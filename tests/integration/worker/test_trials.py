@@ -189,7 +189,6 @@ async def test_from_shadow_over_canary_to_champion(
     )
     page = await run(settings, "compare", "--domain", "contact_exchange")
     assert "recommendation: promote" in page, page
-    print(page)
     (command,) = [line.split() for line in page.splitlines() if "models promote" in line]
     assert command[:4] == ["sekisho", "models", "promote", CHALLENGER]
     await run(settings, *command[1:])
