@@ -64,7 +64,8 @@ MIX = Mix(violation_share=0.25, near_miss_share=0.08)
 FIRST, LEARNT_FROM, TRIED_ON, MEASURED_ON, RATE = 2500, 6000, 3000, 2000, 200.0
 #: Shares of the first stretch on which the first champion alerts, and of the trial's on which each of the two does.
 WATCHED, TRIED = 0.15, 0.05
-#: Of the highest scores of a stretch.
+#: Of the highest scores of a stretch. The last stretch is the shortest, so K reaches deepest there: no favour to the
+#: model that scores it.
 K = 100
 
 MANIFEST = """\
