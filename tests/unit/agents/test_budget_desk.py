@@ -109,7 +109,9 @@ async def test_what_was_decided_is_screened_with_and_said(
     desk = BudgetDesk(Settings(), live)
     assert desk.current.policy == live.current.policy
     with caplog.at_level(logging.INFO):
-        desk.fold_thresholds([decided(0.93), decided(0.99, at_us=NOW_US - 1, version=2), Record(b"{"), Record(None)])
+        desk.fold_thresholds(
+            [decided(0.93), decided(0.99, at_us=NOW_US - 1, version=2), Record(b"{"), Record(None)]
+        )
     assert thresholds_of(desk.current.policy) == {
         ("harassment", "champion"): 0.93,
         ("counterfeit", "champion"): 0.8,
