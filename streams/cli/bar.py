@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from streams.cli.console import to_stderr
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+#: The bar is moved after so many records: each move takes as long as reading several.
+STEP: Final = 500
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.bar import bar
+from streams.cli.bar import STEP, bar
 from streams.cli.console import load_settings, readable_errors, run_until_stopped, to_stderr
 from streams.cli.policy_file import policy_in
 from streams.cli.printable import printable
@@ -185,10 +185,13 @@ async def _records(
         stops = await starts_since(client, ends, until_us)
         ends = {partition: max(stops[partition], starts[partition]) for partition in ends}
     with bar(sum(ends[partition] - starts[partition] for partition in ends)) as (progress, task):
+        read = 0
         async for record in records_until_now(client, starts, ends):
-            progress.advance(task)
-            if stop.is_set():
-                return
+            read += 1
+            if read % STEP == 0:
+                progress.advance(task, STEP)
+                if stop.is_set():
+                    return
             at_us = record.timestamp * 1000
             if at_us >= since_us and (until_us is None or at_us < until_us):
                 yield record

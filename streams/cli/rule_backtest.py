@@ -13,7 +13,7 @@ import click
 from streams.backtest.history import past_of_line, past_of_record, verdict_of
 from streams.backtest.report import as_text, report
 from streams.backtest.trial import Trial
-from streams.cli.bar import bar
+from streams.cli.bar import STEP, bar
 from streams.cli.console import load_settings, readable_errors, run_until_stopped
 from streams.cli.rule_files import snapshot_of
 from streams.cli.since import Since
@@ -24,9 +24,6 @@ from streams.windows import Lifetimes
 
 if TYPE_CHECKING:
     from streams.settings import Settings
-
-#: The bar is moved after so many records.
-_STEP = 500
 
 
 @click.command()
@@ -125,7 +122,7 @@ def _read_files(files: tuple[Path, ...], trial: Trial) -> None:
                     if line.strip():
                         for past in past_of_line(line, without_time_us=now_us):
                             trial.add(past, f"{path}:{number}")
-                    if number % _STEP == 0:
+                    if number % STEP == 0:
                         progress.advance(task, read)
                         read = 0
             progress.advance(task, read)
@@ -153,8 +150,8 @@ async def _read_topic(
             read = 0
             async for record in records_until_now(client, starts, ends):
                 read += 1
-                if read % _STEP == 0:
-                    progress.advance(task, _STEP)
+                if read % STEP == 0:
+                    progress.advance(task, STEP)
                     if stop.is_set():
                         return
                 if record.timestamp * 1000 >= since_us:
