@@ -115,8 +115,8 @@ class RuleWatch:
         seen = self.events[rule.kind]
         group_size = max(1, self.limits.over_events // _GROUPS)
         hits = self._shares.setdefault(rule.id, _Share()).add(seen // group_size)
-        # the group that is being filled and the nine full ones before it
-        looked_at = min(seen, (_GROUPS - 1) * group_size + seen % group_size)
+        # the group that is being filled, this event included, and the nine full ones before it
+        looked_at = min(seen, (_GROUPS - 1) * group_size + seen % group_size + 1)
         if looked_at * 2 < self.limits.over_events or hits <= self.limits.max_share * looked_at:
             return False
         self.tripped[rule.id] = Tripped(rule.id, version, rule.owner, at_us, hits / looked_at, looked_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.rule_engine import RuleSet, RuleWatch, ScannedTurn
@@ -91,6 +91,7 @@ def test_an_event_judged_once_more_is_not_counted_and_a_silenced_rule_stays_sile
 
 
 @given(st.lists(st.booleans(), max_size=300), st.integers(10, 80))
+@example([True, *[False] * 7, True, True], 14)
 def test_a_rule_under_the_limit_is_never_silenced(fires: list[bool], over: int) -> None:
     """Whatever the order: as long as no stretch of events has more hits than allowed, every hit may alert."""
     limits = ValveLimits(max_share=0.3, over_events=over)
