@@ -29,8 +29,10 @@ def runs(
     for tp, (start, end) in spans.items():
         count = max(1, round(wanted / RUN * (end - start) / there))
         step = (end - start) / count
+        places = [start + int(number * step) for number in range(count)]
+        # Where nearly everything is wanted, runs would reach into the next ones.
         found += [
-            (tp, at, min(at + RUN, end)) for at in (start + int(number * step) for number in range(count))
+            (tp, at, min(at + RUN, after)) for at, after in zip(places, [*places[1:], end], strict=True)
         ]
     return found
 
