@@ -226,7 +226,8 @@ def _roles(policy: Policy) -> dict[ModelVersion, str]:
 
     roles: dict[ModelVersion, list[str]] = {ENCODER: ["encoder"]}
     for domain in policy.domains.values():
-        for role, ref in (("champion", domain.champion), ("challenger", domain.challenger)):
+        trial = {"beside": "challenger", "shadow": "shadow", "canary": f"canary ({domain.trial.share:g})"}
+        for role, ref in (("champion", domain.champion), (trial[domain.trial.mode], domain.challenger)):
             if ref is not None:
                 roles.setdefault(ModelVersion(ref.model, ref.version), []).append(f"{role} of {domain.name}")
     return {version: ", ".join(parts) for version, parts in roles.items()}
