@@ -56,13 +56,14 @@ def command(*, data: Path | None, per_day: int, draws: int, out: Path | None, on
     """Put shifts into generated traffic scored by the shipped models and see which are found."""
     files = FILES.within(out)
     if not only_page:
+        measured = _measured(data, per_day, draws)
         files.save(
             {
                 "date": datetime.now(UTC).date().isoformat(),
                 "command": told_again("benchmarks.drift").replace(str(data), "DIR"),
                 "machine": machine(),
                 "versions": {**versions(), "onnxruntime": version("onnxruntime")},
-                **_measured(data, per_day, draws),
+                **measured,
             }
         )
     files.write_page(page)

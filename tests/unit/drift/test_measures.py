@@ -172,3 +172,12 @@ def test_many_events_are_about_normal() -> None:
     before = {0: 1_900_000, 1: 100_000}
     assert not times_as_many(before, {0: 1_898_000, 1: 102_000}).is_chance
     assert times_as_many(before, {0: 1_899_200, 1: 100_800}).is_chance
+
+
+@pytest.mark.parametrize("reference", [280_000.0, 28_000_000.0])
+def test_what_was_never_seen_weighs_the_same_however_long_the_reference(reference: float) -> None:
+    def index(new: int) -> float:
+        return stability({0: reference}, {0: 100_000.0 - new, 1: new}).value
+
+    assert index(1_800) < levels.STABILITY.watch < index(2_000)
+    assert index(4_000) < levels.STABILITY.drifted < index(4_300)
