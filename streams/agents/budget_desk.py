@@ -83,6 +83,7 @@ class BudgetDesk:
         self._applied: tuple[Rulebook, int, Rulebook] | None = None
         self._waiting: dict[tuple[str, Role], str] = {}
         self._decided_at_us: int | None = None
+        self._is_my_turn = False
 
     @property
     def current(self) -> Rulebook:
@@ -128,6 +129,7 @@ class BudgetDesk:
             if reference_of(domain, role) is not None
         ]
         return {
+            "decides": self._is_my_turn,
             "thresholds": rows,
             "reading": {
                 "thresholds": asdict(self._thresholds.standing),
@@ -164,7 +166,8 @@ class BudgetDesk:
             if self._is_adaptive:
                 if self._counting is None:  # a day of everybody's counts is read where somebody may need it
                     self._counting = self._background.begin(self._statistics.follow())
-                if self._is_time() and my_turn():
+                self._note_turn(my_turn())
+                if self._is_my_turn and self._is_time():
                     self._decided_at_us = self._now_us()
                     await self.decide(outbox)
             await asyncio.sleep(self._look_every_s)
@@ -172,6 +175,13 @@ class BudgetDesk:
     @property
     def _is_adaptive(self) -> bool:
         return any(moved_roles(domain) for domain in self._live.current.policy.domains.values())
+
+    def _note_turn(self, is_mine: bool) -> None:
+        if is_mine and not self._is_my_turn:
+            logger.info("this worker decides the thresholds of adaptive budgets now")
+        elif self._is_my_turn and not is_mine:
+            self._waiting = {}
+        self._is_my_turn = is_mine
 
     def _is_time(self) -> bool:
         if not (self._statistics.standing.caught_up and self._thresholds.standing.caught_up):

@@ -104,6 +104,36 @@ async def test_two_workers_screen_by_one_decided_threshold_and_a_new_one_from_it
     assert "the thresholds of domains.yaml hold until it is" not in log
 
 
+async def test_another_worker_decides_when_the_one_that_did_is_gone(
+    settings: Settings, counted: Domain, start_worker: StartWorker
+) -> None:
+    workers = [await start_worker("one"), await start_worker("two")]
+    before = [await _shown(worker, _decided) for worker in workers]
+    decider, other = await _one_decides(*workers)
+    await decider.stop()
+    deadline = time.monotonic() + 60
+    while not await _decides(other):
+        assert time.monotonic() < deadline, other.log()[-3000:]
+        await asyncio.sleep(0.2)
+    # It goes on from what stands: no second step within the time of one.
+    after = await _shown(other, _decided)
+    assert [row["threshold"] for row in before] == [after["threshold"]] * 2
+
+
+async def _one_decides(one: WorkerProcess, two: WorkerProcess) -> tuple[WorkerProcess, WorkerProcess]:
+    """The one that decides and the other; just after a rebalance both may think so for a few seconds."""
+    deadline = time.monotonic() + 60
+    while (of_one := await _decides(one)) == await _decides(two):
+        assert time.monotonic() < deadline, "both decide, or none"
+        await asyncio.sleep(0.2)
+    return (one, two) if of_one else (two, one)
+
+
+async def _decides(worker: WorkerProcess) -> bool:
+    _, body = await asyncio.to_thread(worker.get, "/budgets")
+    return bool(json.loads(body)["decides"])
+
+
 async def test_what_two_workers_counted_is_every_event_once_after_they_stopped(
     settings: Settings, counted: Domain, policy: Policy, start_worker: StartWorker
 ) -> None:
