@@ -13,21 +13,20 @@ from typing import Any
 
 from aiokafka.errors import KafkaConnectionError
 
-from streams import metrics, rulebook
+from streams import rulebook
 from streams.agents.budget_desk import BudgetDesk
 from streams.agents.drift_desk import DriftDesk
 from streams.agents.review_desk import ReviewDesk
 from streams.agents.word_watch import WordWatch
-from streams.app import Pipeline, most_events_ahead
+from streams.app import Pipeline
 from streams.diagnostics import Issue
 from streams.health import Health, HealthServer
 from streams.inference.scorer import ModelVersion
 from streams.inference.triton import TritonClient
 from streams.kafka import topics
 from streams.kafka.clients import BrokerUnreachableError
-from streams.kafka.log_bounds import Bounds, LogBounds
 from streams.policy import POLICY_FILE, Policy
-from streams.progress import Partition, Progress, Stalled, Standing
+from streams.progress_watch import ProgressWatch
 from streams.rulebook import LiveRulebook, Rulebook
 from streams.screening import wanted_models
 from streams.settings import Settings
@@ -39,10 +38,6 @@ logger = logging.getLogger(__name__)
 EXIT_OK, EXIT_FAILED, EXIT_STALLED = 0, 1, 3
 #: Signals this close together, in seconds, are one wish to stop and not a second, impatient one.
 ONE_WISH_S = 1.0
-#: How often progress is looked at, in seconds.
-WATCH_S = 1.0
-#: How often the broker is asked where its logs end, in seconds.
-ENDS_S = 5.0
 #: How often Triton and the models of the policy are looked at, in seconds.
 MODELS_CHECK_S = 5.0
 #: Pause between attempts to reach the broker at the start, in seconds.
@@ -67,7 +62,7 @@ class Worker:
         self._rulebook = LiveRulebook(settings.rules_dir, poll_s=settings.rules_poll_s, accept=self._accept)
         self._triton = TritonClient.from_settings(settings)
         self._pipeline: Pipeline | None = None
-        self._log_bounds = LogBounds(settings)
+        self._progress = ProgressWatch(settings, self.health)
         self._watchers: list[asyncio.Task[None]] = []
         self._told_to_stop_at_s: float | None = None
         self._stop_limit = StopLimit(settings.drain_s + CLOSE_S)
@@ -178,7 +173,7 @@ class Worker:
             await self._pipeline.stop()
         await self._drift.stop()
         await self._desk.stop()
-        await self._log_bounds.close()
+        await self._progress.close()
         await self._rulebook.stop()
         await self._triton.close()
         await self._server.stop()
@@ -227,86 +222,12 @@ class Worker:
         )
 
     async def _watch_progress(self, pipeline: Pipeline) -> None:
-        progress = Progress(self.settings.stall_s, events_ahead=most_events_ahead(self.settings))
-        rescore = self.settings.topic("rescore")
-        bounds: dict[Partition, Bounds] = {}
-        asked_at_s = -ENDS_S
-        while True:
-            app = pipeline.app
-            if (reason := pipeline.gave_up) is not None:
-                self._fail(reason)
-                return
-            found = {(tp.topic, tp.partition): s for tp, s in app.consumer.standings().items()}
-            if time.monotonic() - asked_at_s >= ENDS_S:
-                bounds = await self._log_bounds.ask(found)
-                asked_at_s = time.monotonic()
-            standings = {
-                partition: Standing(
-                    done, end, committed, handled=pipeline.handled_while_waiting(*partition)
-                ).within(bounds.get(partition))
-                for partition, (done, end, committed) in found.items()
-            }
-            self._note_consuming(not app.rebalancing and bool(app.tables.actives_ready), standings)
-            self._publish(pipeline, standings)
-            # Rescoring pauses on purpose while models are away.
-            watched = {partition: s for partition, s in standings.items() if partition[0] != rescore}
-            stalled = progress.observe(time.monotonic(), watched, rebalancing=bool(app.rebalancing))
-            stalled = await self._confirmed(stalled, standings, progress)
-            self.health.stalled = tuple(_describe(stalled))
-            if stalled:
-                self._give_up(stalled, standings)
-            await asyncio.sleep(WATCH_S)
-
-    async def _confirmed(
-        self, suspected: tuple[Stalled, ...], standings: dict[Partition, Standing], progress: Progress
-    ) -> tuple[Stalled, ...]:
-        """Those of the stalls in which records wait indeed: a log may end in offsets that hold none."""
-        in_doubt = {
-            stall.partition: standings[stall.partition].reached
-            for stall in suspected
-            if stall.partition in standings and not standings[stall.partition].uncommitted
-        }
-        if not in_doubt:
-            return suspected
-        waiting = await self._log_bounds.with_records(in_doubt)
-        for partition in in_doubt.keys() - waiting:
-            progress.moved(time.monotonic(), partition, standings[partition])
-        return tuple(s for s in suspected if s.partition not in in_doubt or s.partition in waiting)
-
-    def _note_consuming(self, consuming: bool, standings: dict[tuple[str, int], Standing]) -> None:
-        if consuming and not self.health.consuming:
-            waiting = sum(standing.lag for standing in standings.values())
-            logger.info("consuming %d partitions, %d records waiting", len(standings), waiting)
-        elif self.health.consuming and not consuming:
-            logger.info("rebalancing: no records are taken")
-        self.health.consuming = consuming
-
-    def _publish(self, pipeline: Pipeline, standings: dict[tuple[str, int], Standing]) -> None:
-        lag: dict[str, int] = {}
-        metrics.CONSUMER_LAG.clear()  # partitions that went to another worker must not linger
-        metrics.COMMITTED_OFFSET.clear()
-        for (topic, partition), standing in standings.items():
-            metrics.CONSUMER_LAG.labels(topic=topic, partition=str(partition)).set(standing.lag)
-            metrics.COMMITTED_OFFSET.labels(topic=topic, partition=str(partition)).set(standing.done or 0)
-            lag[topic] = lag.get(topic, 0) + standing.lag
-        self.health.lag = lag
-        metrics.IN_FLIGHT_ROWS.set(pipeline.rows_in_flight)
-        metrics.WINDOWS.set(len(pipeline.windows))
-        metrics.READY.set(1.0 if self.health.ready else 0.0)
-
-    def _give_up(self, stalled: tuple[Stalled, ...], standings: dict[tuple[str, int], Standing]) -> None:
-        state = ", ".join(
-            f"{t}-{p}: {s.committed}/{s.done}/{s.end}" for (t, p), s in sorted(standings.items())
-        )
-        logger.critical(
-            "no progress for %.0f s although records wait (%s); every partition (committed/done/end): %s. "
-            "Leaving so that the supervisor starts a fresh worker.",
-            self.settings.stall_s,
-            ", ".join(_describe(stalled)),
-            state,
-        )
-        self._exit_code = EXIT_STALLED
-        self._stop.set()
+        reason = await self._progress.watch(pipeline)
+        if reason is not None:
+            self._fail(reason)
+        else:
+            self._exit_code = EXIT_STALLED
+            self._stop.set()
 
     async def _watch_models(self, pipeline: Pipeline) -> None:
         """Keep /readyz informed about Triton and the models that the policy names."""
@@ -340,7 +261,3 @@ def what_to_do_about(wrong: Sequence[topics.Difference]) -> str:
             f"numbers of partitions: {'; '.join(others)}. Set SEKISHO_PARTITIONS to what is there, or make the topic anew."
         )
     return " ".join(sentences)
-
-
-def _describe(stalled: Iterable[Stalled]) -> list[str]:
-    return [f"{s.partition[0]}-{s.partition[1]}: lag {s.lag}, still for {s.for_s:.0f} s" for s in stalled]

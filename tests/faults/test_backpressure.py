@@ -20,8 +20,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streams.agents.intake import RECORDS_AT_A_TIME
 from streams.agents.lane import WRITTEN_ROWS
-from streams.app import FETCH_BYTES, POLL_RECORDS, new_app
 from streams.embedded.triton import EmbeddedTriton
+from streams.faust_app import FETCH_BYTES, POLL_RECORDS, new_app
 from streams.kafka import topics
 from streams.screening import REMEMBERED_TURNS
 from streams.settings import Settings
