@@ -95,7 +95,7 @@ async def test_two_workers_screen_by_one_decided_threshold_and_a_new_one_from_it
     }
     assert thresholds == {rows[0]["threshold"]}
 
-    await asyncio.gather(*(worker.stop() for worker in workers))
+    assert [await worker.stop() for worker in workers] == [0, 0]
     started = await start_worker("three")
     _, body = started.get("/budgets")
     (row,) = [row for row in json.loads(body)["thresholds"] if row["domain"] == NAME]
