@@ -88,6 +88,8 @@ def decode(value: bytes | None) -> RescoreItem:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         what = "bytes that are no UTF-8" if isinstance(error, UnicodeDecodeError) else without_values(error)
         raise BadRecord("bad_rescore", f"not a record that this engine wrote: {what}") from error
+    except RecursionError as error:  # the decoder follows brackets in fields that it skips, too
+        raise BadRecord("bad_rescore", "not a record that this engine wrote: nested too deeply") from error
     if item.format != FORMAT:
         raise BadRecord(
             "unknown_version", f"rescore record of format {item.format}; this engine reads {FORMAT}"

@@ -171,7 +171,7 @@ def _turns(value: bytes | None) -> tuple[Turn, ...]:
         return ()
     try:
         return decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         metrics.WINDOWS_UNREADABLE.inc()
         logger.warning("a window of %d bytes cannot be read and is dropped: %s", len(value), error)
         return ()

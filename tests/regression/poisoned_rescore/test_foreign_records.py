@@ -81,6 +81,15 @@ def test_what_the_engine_cannot_work_with_is_a_bad_record(change: dict[str, Any]
     assert due_at_us(Record(value)) == 0, "a dead letter at once"
 
 
+@pytest.mark.parametrize("field", ["value", "turns", "unknown"])
+def test_what_is_nested_too_deeply_is_a_bad_record(field: str) -> None:
+    """The decoder follows brackets even where it skips what they hold, and gives up with a RecursionError."""
+    value = json.dumps({**OURS, field: "HERE"}).encode().replace(b'"HERE"', b"[" * 5_000 + b"]" * 5_000)
+    with pytest.raises(BadRecord, match="bad_rescore"):
+        decode(value)
+    assert due_at_us(Record(value)) == 0, "a dead letter at once"
+
+
 @given(
     st.fixed_dictionaries(
         {},
