@@ -134,8 +134,8 @@ class ScreeningLane:
         assert isinstance(row, Case)
         conclusion = announce(row, now_us=self._now_us())
         row.revision, row.alerted = conclusion.revision, conclusion.alerted
-        await self._outbox.send(self._alerts(row, conclusion), still=still)
-        self._count_alerts(row, conclusion)
+        if await self._outbox.send(self._alerts(row, conclusion), still=still):
+            self._count_alerts(row, conclusion)
 
     async def _finish(self, rows: Sequence[Row], results: Sequence[Scores | None]) -> None:
         still = self._still_held()
@@ -159,9 +159,10 @@ class ScreeningLane:
             records += self._last_word(row, conclusion, now_us)
         records += self._changes([case for case, _ in concluded])
         with metrics.STAGE_SECONDS.labels(stage="acknowledge").time():
-            await self._outbox.send(records, still=still)
-        self._count(rows, concluded)
-        self._counted(concluded)
+            written = await self._outbox.send(records, still=still)
+        if written:  # else the next owner gets all these events again, writes what is missing and counts them
+            self._count(rows, concluded)
+            self._counted(concluded)
 
     def _still_held(self) -> Callable[[Outgoing], bool]:
         """Whether the partitions that are held now are still held, whenever it is asked."""

@@ -52,9 +52,10 @@ class Outbox:
 
     async def send(
         self, records: Sequence[Outgoing], *, still: Callable[[Outgoing], bool] = lambda _: True
-    ) -> None:
-        """Send all records and return when Kafka has acknowledged each.
+    ) -> bool:
+        """Send all records and return when Kafka has acknowledged each: True.
 
+        False if some were dropped because they belong to somebody else by then.
         Retries for as long as the broker is away; the caller bounds that by its own shutdown. Before each attempt `still`
         is asked: a record whose partition has another owner by then is dropped and counted, for that owner writes it
         from what was not committed. Raises `MissingPermissionError`, and `KafkaError` for what else no retry can mend,
@@ -62,7 +63,11 @@ class Outbox:
         """
         waiting = list(records)
         attempt = 0
-        while waiting := _kept(waiting, still):
+        complete = True
+        while waiting:
+            kept = _kept(waiting, still)
+            complete = complete and len(kept) == len(waiting)
+            waiting = kept
             results = await asyncio.gather(*map(self._send_one, waiting), return_exceptions=True)
             again: list[Outgoing] = []
             for record, result in zip(waiting, results, strict=True):
@@ -83,6 +88,7 @@ class Outbox:
                     logger.warning("Kafka does not take records: %d wait and are tried again", len(waiting))
                 attempt += 1
                 await asyncio.sleep(pause_s)
+        return complete
 
     async def _send_one(self, record: Outgoing) -> None:
         sent: asyncio.Future[Any] = await self.producer.send(

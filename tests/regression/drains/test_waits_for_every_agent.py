@@ -30,9 +30,10 @@ class SlowKafka(Outbox):
         self.letters: list[Outgoing] = []
         self.acknowledges = asyncio.Event()
 
-    async def send(self, records: Sequence[Outgoing]) -> None:
+    async def send(self, records: Sequence[Outgoing]) -> bool:
         self.letters += records
         await self.acknowledges.wait()
+        return True
 
 
 @pytest_asyncio.fixture

@@ -5,6 +5,7 @@ And every worker after it, because the changelog is what they recover from.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -74,7 +75,7 @@ class Record:
     value: bytes | None
     partition: int = 0
     key: bytes = table_key(0, "t")
-    headers: tuple[tuple[str, bytes | None], ...] = ()
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 def test_recovery_puts_up_with_what_is_nested_too_deeply() -> None:

@@ -46,7 +46,7 @@ async def test_what_went_to_another_worker_is_dropped_and_counted_what_is_still_
     lost.add(1)
     kafka.back = True
     async with asyncio.timeout(60):
-        await sending
+        assert not await sending, "one was not written"
     assert sorted(kafka.took) == [b"0", b"2"]
     assert dropped() - before == 1
 
@@ -59,5 +59,14 @@ async def test_a_write_of_which_nothing_is_ours_any_more_ends() -> None:
     await kafka.first_try.wait()
     ours[0] = False
     async with asyncio.timeout(60):
-        await sending
+        assert not await sending
     assert kafka.took == []
+
+
+async def test_what_came_late_but_wholly_was_written() -> None:
+    kafka = Away()
+    sending = asyncio.create_task(Outbox(kafka).send([Outgoing("t", b"k", b"v")]))  # type: ignore[arg-type]
+    await kafka.first_try.wait()
+    kafka.back = True
+    async with asyncio.timeout(60):
+        assert await sending

@@ -74,8 +74,9 @@ async def test_a_decision_that_is_too_large_is_put_aside_as_other_records_are() 
     class Keeping(Outbox):
         """Keeps what would be sent."""
 
-        async def send(self, records: Sequence[Outgoing]) -> None:
+        async def send(self, records: Sequence[Outgoing]) -> bool:
             sent.extend(records)
+            return True
 
     intake = DecisionIntake(Keeping(None), deadletter_topic="deadletter", max_record_bytes=100)  # type: ignore[arg-type]
     await intake.take_in([Record(b"{" + b" " * 100 + b"}")], now_us=0)

@@ -302,8 +302,9 @@ async def test_the_lane_writes_the_alert_and_counts_the_report(intake: ReportInt
     class Keeping(Outbox):
         """Keeps what would be sent."""
 
-        async def send(self, records: Sequence[Outgoing], **_: object) -> None:
+        async def send(self, records: Sequence[Outgoing], **_: object) -> bool:
             written.extend(records)
+            return True
 
     lane = ScreeningLane(
         Settings(),
