@@ -10,7 +10,7 @@ import orjson
 from streams.alerts import Subject
 from streams.kafka.outbox import Outgoing
 from streams.kafka.topics import alerts_topic
-from streams.review.alerted import encode, facts_of
+from streams.review.alerted import encode, facts_of, key_of
 from streams.settings import Settings
 from streams.stress.identity import of_a_stress_run
 
@@ -21,5 +21,5 @@ def alert_outputs(settings: Settings, subject: Subject, alert: Mapping[str, Any]
     outputs = [Outgoing(alerts_topic(settings, alert["domain"]), key, orjson.dumps(alert))]
     if not of_a_stress_run(value for _, value in subject.ids):
         facts = facts_of(alert)
-        outputs.append(Outgoing(settings.topic("alerted"), facts.alert_id.encode(), encode(facts)))
+        outputs.append(Outgoing(settings.topic("alerted"), key_of(facts), encode(facts)))
     return outputs

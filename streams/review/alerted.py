@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from streams.alerts import Role
+from streams.reports import REVISIONS
 
 FORMAT: Final = 1
 
@@ -45,7 +46,7 @@ RaisedBy = ByRule | ByModel | ByPatrol | ByReport
 
 
 class Alerted(Struct, frozen=True, kw_only=True, gc=False):
-    """An alert in the topic `alerted`, keyed by `alert_id`; a higher `revision` replaces a lower one."""
+    """An alert in the topic `alerted`; of records with one key (see `key_of`) a higher `revision` replaces a lower."""
 
     format: Literal[1] = FORMAT
     alert_id: str
@@ -55,6 +56,11 @@ class Alerted(Struct, frozen=True, kw_only=True, gc=False):
     event_at: str
     subject: dict[str, str]
     raised_by: tuple[RaisedBy, ...]
+
+    @property
+    def by_report(self) -> bool:
+        """A customer's report made this record: by its revision, for such an alert may hold other evidence alone."""
+        return self.revision >= REVISIONS
 
 
 _decoder = msgspec.json.Decoder(Alerted)
@@ -69,8 +75,11 @@ _KEPT: Final = {
 
 
 def facts_of(alert: Mapping[str, Any]) -> Alerted:
-    """The facts of an alert as it is published. Raises `KeyError` for evidence of a kind that is not known here."""
-    return Alerted(
+    """The facts of an alert as it is published. Raises `KeyError` for evidence of a kind that is not known here.
+
+    Of a reported event's alert only the report: what else spoke against the event was credited when it came in.
+    """
+    facts = Alerted(
         alert_id=alert["alert_id"],
         domain=alert["domain"],
         revision=alert["revision"],
@@ -79,6 +88,13 @@ def facts_of(alert: Mapping[str, Any]) -> Alerted:
         subject=dict(alert["subject"]),
         raised_by=tuple(_raised_by(alert["evidence"])),
     )
+    reports = tuple(by for by in facts.raised_by if isinstance(by, ByReport))
+    return msgspec.structs.replace(facts, raised_by=reports) if facts.by_report and reports else facts
+
+
+def key_of(facts: Alerted) -> bytes:
+    """The record's key. A report's facts stand beside those of the event itself and never take their place."""
+    return f"{facts.alert_id}/report".encode() if facts.by_report else facts.alert_id.encode()
 
 
 def encode(facts: Alerted) -> bytes:

@@ -2,7 +2,8 @@
 
 Two books that have seen the same records are the same, whatever the order and the repeats: that is what lets every
 worker keep one of its own. Of an alert the highest revision counts; of decisions the newest. A decision on an alert
-that is not in the book waits for it.
+that is not in the book waits for it. Customers' reports on an event join its alert and leave it where it was: when it
+was raised and by what.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from streams.review.alerted import Alerted, ByModel, ByRule, RaisedBy
+from streams.review.alerted import Alerted, ByModel, ByReport, ByRule, RaisedBy
 from streams.review.verdicts import Judgement, Verdict, with_verdict
 
 DAY_US: Final = 86_400 * 1_000_000
@@ -41,9 +42,12 @@ class Fact(Struct, frozen=True, gc=False):
 
     @property
     def score(self) -> float | None:
-        """The highest score, where models alone raised it; None where a rule or a report did, with or without them."""
+        """The highest score, where models alone raised it, reported or not; None where a rule did, with or without
+        them, and where nothing but a report did.
+        """
         scores = [by.score for by in self.raised_by if isinstance(by, ByModel)]
-        return max(scores) if scores and len(scores) == len(self.raised_by) else None
+        others = any(not isinstance(by, ByModel | ByReport) for by in self.raised_by)
+        return max(scores) if scores and not others else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class Book:
 
     def __init__(self) -> None:
         self._facts: dict[str, Fact] = {}
+        #: Of alerts with a report, what the two records say: the event's own (None until it is known) and the report's.
+        self._reported: dict[str, tuple[Fact | None, Fact]] = {}
         self._days: dict[int, set[str]] = {}
         self._judgements: dict[str, Judgement] = {}
         self._waiting: set[str] = set()  # judged, and not known
@@ -85,16 +91,14 @@ class Book:
         )
         if fact.day < self._first_day:
             return
-        known = self._facts.get(fact.alert_id)
-        if known is not None:
-            if _rank(fact) <= _rank(known):
-                return
-            self._days[known.day].discard(known.alert_id)
-            self._changed.add(known.day)
-        self._facts[fact.alert_id] = fact
-        self._waiting.discard(fact.alert_id)
-        self._days.setdefault(fact.day, set()).add(fact.alert_id)
-        self._changed.add(fact.day)
+        own, report = self._reported.get(fact.alert_id, (self._facts.get(fact.alert_id), None))
+        known = report if facts.by_report else own
+        if known is not None and _rank(fact) <= _rank(known):
+            return
+        own, report = (own, fact) if facts.by_report else (fact, report)
+        if report is not None:
+            self._reported[fact.alert_id] = own, report
+        self._put(_joined(own, report))
 
     def add_verdict(self, alert_id: str, verdict: Verdict) -> bool:
         """Take in a decision; False when it was there already."""
@@ -122,7 +126,12 @@ class Book:
         for day in [day for day in self._days if day < first_day]:
             for alert_id in self._days.pop(day):
                 del self._facts[alert_id]
-                self._judgements.pop(alert_id, None)
+                _, report = self._reported.pop(alert_id, (None, None))
+                if report is not None and report.day >= first_day:  # as for a worker that begins to read now
+                    self._reported[alert_id] = None, report
+                    self._put(report)
+                else:
+                    self._judgements.pop(alert_id, None)
             self._changed.add(day)
         begin_us = first_day * DAY_US
         for alert_id in [a for a in self._waiting if self._judgements[a][0].decided_at_us < begin_us]:
@@ -162,6 +171,17 @@ class Book:
         for day in self.days:
             yield from self.cases(day)
 
+    def _put(self, fact: Fact) -> None:
+        """Let this be what is known of an alert."""
+        known = self._facts.get(fact.alert_id)
+        if known is not None:
+            self._days[known.day].discard(known.alert_id)
+            self._changed.add(known.day)
+        self._facts[fact.alert_id] = fact
+        self._waiting.discard(fact.alert_id)
+        self._days.setdefault(fact.day, set()).add(fact.alert_id)
+        self._changed.add(fact.day)
+
 
 def judged(cases: Iterable[Case]) -> list[Case]:
     """Those of the cases with a verdict that says one or the other."""
@@ -171,6 +191,15 @@ def judged(cases: Iterable[Case]) -> list[Case]:
 def _rank(fact: Fact) -> tuple[int, int, bytes]:
     """Which record of one alert stands: the higher revision; of equal ones the later, as subscribers take it."""
     return fact.revision, fact.raised_at_us, _encode(fact.raised_by)
+
+
+def _joined(own: Fact | None, report: Fact | None) -> Fact:
+    """An alert from the facts of its event and those of a report on it; one of them is given."""
+    if own is None:
+        assert report is not None
+        return report
+    reports = () if report is None else tuple(by for by in report.raised_by if isinstance(by, ByReport))
+    return structs.replace(own, raised_by=own.raised_by + reports) if reports else own
 
 
 def _interned(by: RaisedBy) -> RaisedBy:

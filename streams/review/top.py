@@ -42,8 +42,8 @@ class PrecisionAtK:
 def first_of_day(ranked: Iterable[tuple[float | None, Case]], k: int) -> list[Case]:
     """The K first of a day's (score, case) by score.
 
-    Alerts without a score (of a domain, those that a rule or a report raised) stand first: no threshold keeps them
-    from the moderators. Ties by time and id, so that every worker takes the same.
+    Alerts without a score (of a domain, those that a rule or nothing but a report raised) stand first: no threshold
+    keeps them from the moderators. Ties by time and id, so that every worker takes the same.
     """
     return [case for _, case in heapq.nsmallest(k, ranked, key=_place)]
 

@@ -19,7 +19,7 @@ from streams.alerts import (
     message_subject,
 )
 from streams.events import Message, Position
-from streams.review.alerted import ByModel, ByPatrol, ByReport, ByRule, decode, encode, facts_of
+from streams.review.alerted import ByModel, ByPatrol, ByReport, ByRule, decode, encode, facts_of, key_of
 from streams.settings import Settings
 
 AT_US = 1_700_000_000_123_000
@@ -81,6 +81,32 @@ def test_every_kind_of_evidence_comes_back_as_it_was() -> None:
 
     assert [type(by) for by in facts.raised_by] == [ByRule, ByModel, ByPatrol, ByReport]
     assert decode(encode(facts)) == facts
+
+
+def test_a_reports_facts_have_a_key_of_their_own_and_credit_the_report_alone() -> None:
+    subject, body = alert()
+    live = facts_of(body)
+    body["revision"] = 1_000
+    body["evidence"].insert(0, {"by": "report", "report_id": "r1"})
+
+    facts = facts_of(body)
+
+    assert facts.raised_by == (ByReport("r1"),)
+    assert (key_of(live), key_of(facts)) == (
+        live.alert_id.encode(),
+        f"{live.alert_id}/report".encode(),
+    )
+    assert alert_outputs(SETTINGS, subject, body)[1].key == key_of(facts)
+
+
+def test_an_alert_of_another_domain_that_a_report_led_to_keeps_what_raised_it() -> None:
+    _, body = alert()
+    body["revision"] = 1_000
+
+    facts = facts_of(body)
+
+    assert facts.raised_by == facts_of(alert()[1]).raised_by
+    assert key_of(facts).endswith(b"/report")
 
 
 def test_the_alert_and_its_facts_go_out_together() -> None:

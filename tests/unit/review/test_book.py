@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.review.alerted import Alerted, ByRule
+from streams.review.alerted import Alerted, ByReport, ByRule
 from streams.review.book import Book, Case
 from streams.review.quality import Budgets, Odd, Quality, quality_of
 from streams.review.verdicts import KEPT_DECISIONS, Verdict
@@ -21,10 +21,10 @@ _WORDS = st.sampled_from(["violation", "no_violation", "unsure"])
 _ALERTS = st.builds(
     alerted,
     _IDS,
-    st.sampled_from([ByRule("r1"), ByRule("r2"), by_model(0.6), by_model(0.9, version=4)]),
+    st.sampled_from([ByRule("r1"), ByRule("r2"), by_model(0.6), by_model(0.9, version=4), ByReport("c1")]),
     day=st.integers(0, 3),
     hour=st.integers(0, 23),
-    revision=st.integers(1, 3),
+    revision=st.sampled_from([1, 2, 3, 1_000, 1_001, 2_000]),
 )
 _VERDICTS = st.tuples(
     _IDS,
@@ -108,6 +108,47 @@ def test_a_higher_revision_replaces_a_lower_one_also_on_another_day() -> None:
     (case,) = book.all_cases()
     assert case.fact.raised_by == (ByRule("r1"), by_model(0.9))
     assert book.days == [DAY + 1]
+
+
+def test_a_report_joins_the_alert_and_leaves_it_where_it_was() -> None:
+    book = Book()
+    book.add_alert(alerted("a", by_model(0.9), day=0))
+    book.add_alert(alerted("a", ByReport("c1"), day=2, revision=1_000))
+    book.add_verdict("a", verdict("violation", day=2))
+
+    (case,) = book.all_cases()
+    assert case.fact.raised_by == (by_model(0.9), ByReport("c1"))
+    assert (case.fact.day, case.fact.score, case.verdict) == (DAY, 0.9, "violation")
+
+    book.add_alert(alerted("a", by_model(0.95), by_model(0.8, version=4), day=1, revision=2))
+    book.add_alert(alerted("a", ByReport("c2"), day=3, revision=2_000))
+    (case,) = book.all_cases()
+    assert case.fact.raised_by == (by_model(0.95), by_model(0.8, version=4), ByReport("c2"))
+    assert book.days == [DAY + 1]
+
+
+def test_what_a_report_alone_raised_is_the_reports() -> None:
+    book = Book()
+    book.add_alert(alerted("a", ByReport("c1"), revision=1_000))
+
+    (case,) = book.all_cases()
+    assert (case.fact.raised_by, case.fact.score) == ((ByReport("c1"),), None)
+    (domain, report) = found_in(book).rows
+    assert (domain.source.kind, report.source.kind) == ("domain", "report")
+
+
+def test_of_an_alert_beyond_the_horizon_a_later_report_stays() -> None:
+    book = Book()
+    book.add_alert(alerted("a", day=0))
+    book.add_alert(alerted("a", ByReport("c1"), day=2, revision=1_000))
+    book.add_verdict("a", verdict("violation", day=2))
+
+    book.forget(at(1))
+    (case,) = book.all_cases()
+    assert (case.fact.raised_by, case.verdict, book.days) == ((ByReport("c1"),), "violation", [DAY + 2])
+
+    book.forget(at(3))
+    assert (list(book.all_cases()), len(book)) == ([], 0)
 
 
 def test_what_is_odd_is_counted_by_alert() -> None:
