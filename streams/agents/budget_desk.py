@@ -184,8 +184,10 @@ class BudgetDesk:
         self._is_my_turn = is_mine
 
     def _is_time(self) -> bool:
-        if not (self._statistics.standing.caught_up and self._thresholds.standing.caught_up):
-            return False
+        for standing in (self._statistics.standing, self._thresholds.standing):
+            # Counts that do not arrive are missing from the day: thresholds would fall without end.
+            if not standing.caught_up or standing.trouble is not None:
+                return False
         return self._decided_at_us is None or self._now_us() - self._decided_at_us >= self._decide_every_us
 
     async def decide(self, outbox: Outbox) -> None:

@@ -72,7 +72,7 @@ def next_threshold(
     whatever fires on one event in ten does not find violations), however large the budget is.
     """
     if not day.whole:
-        return Waiting("a whole day has not been counted yet")
+        return Waiting("a whole day without a gap has not been counted yet")
     if day.scored < LEAST_EVENTS:
         return Waiting(f"the model has scored {day.scored:.0f} events in 24 hours; {LEAST_EVENTS} are needed")
     wanted = wanted_alerts(day, domain)

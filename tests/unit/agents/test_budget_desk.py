@@ -158,7 +158,7 @@ async def test_without_counts_it_waits_and_says_for_what(live: LiveRulebook) -> 
     desk = BudgetDesk(Settings(), live, now_us=lambda: NOW_US)
     await desk.decide(Outbox(kafka))  # type: ignore[arg-type]
     assert kafka.sent == []
-    assert desk.page()["thresholds"][1]["waiting"] == "a whole day has not been counted yet"
+    assert desk.page()["thresholds"][1]["waiting"] == "a whole day without a gap has not been counted yet"
 
 
 async def test_a_refused_write_leaves_the_threshold_and_is_said(
