@@ -71,9 +71,14 @@ class StatisticsDesk:
 
     async def write(self) -> None:
         """Write the counts that have grown. A refusal is logged: they are cumulative, the next time says it all."""
-        records = [Outgoing(self._topic, key_of(counts), encode(counts)) for counts in self._tally.taken()]
+        grown = self._tally.grown()
         try:
-            await self._outbox.send(records)
+            await self._outbox.send(
+                [Outgoing(self._topic, key_of(counts), encode(counts)) for counts in grown]
+            )
+            self._tally.note_written(
+                grown
+            )  # not if it was refused, or cancelled by the stop, which writes once more
         except (KafkaError, MissingPermissionError) as error:
             logger.warning("counts of this worker were not written to %s: %r", self._topic, error)
 

@@ -242,6 +242,40 @@ async def test_counts_that_kafka_refuses_are_said_and_stop_nothing(
     assert "needs the ACL Write" in caplog.text
 
 
+class Stuck(Keeping):
+    """A producer whose broker does not answer, until it does."""
+
+    answers = False
+
+    async def send(self, topic: str, **rest: Any) -> asyncio.Future[None]:
+        if not self.answers:
+            await asyncio.Event().wait()
+        return await super().send(topic, **rest)
+
+
+async def test_a_write_that_the_stop_cuts_off_is_made_by_the_last_one(live: LiveRulebook) -> None:
+    kafka = Stuck()
+    desk = StatisticsDesk(Settings(), Outbox(kafka), write_every_s=0.0, now_us=lambda: NOW_US)  # type: ignore[arg-type]
+    desk.count([concluded(live, 1)])
+    desk.start()
+    await asyncio.sleep(0.01)
+    kafka.answers = True
+    await desk.stop()
+    assert [topic for topic, _, _ in kafka.sent] == ["statistics"]
+
+
+async def test_counts_that_were_refused_once_are_written_the_next_time(live: LiveRulebook) -> None:
+    kafka = Keeping()
+    outbox = Outbox(Refusing())  # type: ignore[arg-type]
+    desk = StatisticsDesk(Settings(), outbox, now_us=lambda: NOW_US)
+    desk.count([concluded(live, 1)])
+    await desk.write()
+    outbox.producer = kafka  # type: ignore[assignment]
+    await desk.write()
+    await desk.write()
+    assert len(kafka.sent) == 1
+
+
 async def test_a_desk_that_never_began_stops(live: LiveRulebook) -> None:
     await StatisticsDesk(Settings(), Outbox(Refusing())).stop()  # type: ignore[arg-type]
     await BudgetDesk(Settings(), live).stop()

@@ -16,6 +16,7 @@ from streams.statistics.book import StatisticsBook
 from streams.statistics.records import (
     HOUR_US,
     AlertCounts,
+    Counts,
     InputCounts,
     ScoreCounts,
     decode,
@@ -23,7 +24,7 @@ from streams.statistics.records import (
     key_of,
     summed,
 )
-from streams.statistics.tally import Tally
+from streams.statistics.tally import KEPT_HOURS, Tally
 
 HOUR = 490_000
 
@@ -50,6 +51,13 @@ def scored(score: float | None, *, domain: str = "harassment", threshold: float 
     return ModelEvidence(domain, f"message_{domain}", 1, "champion", threshold, score)
 
 
+def taken(tally: Tally) -> list[Counts]:
+    """What Kafka takes."""
+    records = tally.grown()
+    tally.note_written(records)
+    return records
+
+
 def at(hour: int, second: int = 0) -> int:
     return hour * HOUR_US + second * 1_000_000
 
@@ -60,7 +68,7 @@ def test_events_are_counted_by_score_and_by_what_raised_their_alert() -> None:
     tally.count(event(), [scored(0.2)], now_us=at(HOUR))
     tally.count(event(rules=["harassment"]), [scored(0.99)], now_us=at(HOUR))
     tally.count(event(rules=["harassment"], mode="shadow"), [scored(None)], now_us=at(HOUR))
-    scores, alerts, inputs = tally.taken()
+    scores, alerts, inputs = taken(tally)
     assert scores == ScoreCounts(
         instance="one",
         hour=HOUR,
@@ -81,7 +89,7 @@ def test_events_are_counted_by_score_and_by_what_raised_their_alert() -> None:
 def test_a_score_that_raises_no_alert_by_itself_raises_none_in_the_count() -> None:
     tally = Tally("one")
     tally.count(event(), [scored(0.5, threshold=0.9)], now_us=at(HOUR))
-    assert [counts.events for counts in tally.taken() if isinstance(counts, AlertCounts)] == []
+    assert [counts.events for counts in taken(tally) if isinstance(counts, AlertCounts)] == []
 
 
 def test_a_stress_run_is_no_traffic() -> None:
@@ -92,16 +100,16 @@ def test_a_stress_run_is_no_traffic() -> None:
         subject=Subject("message", "t1", (("message_id", "stress-20261121T180000Z-3f9a1c-7"),), "c"),
     )
     tally.count(stressed, [scored(0.99)], now_us=at(HOUR))
-    assert tally.taken() == []
+    assert taken(tally) == []
 
 
 def test_only_what_has_grown_is_written_again_and_it_is_cumulative() -> None:
     tally = Tally("one")
     tally.count(event(), [scored(0.5), scored(0.5, domain="contact_exchange")], now_us=at(HOUR))
-    assert len(tally.taken()) == 3
-    assert tally.taken() == []
+    assert len(taken(tally)) == 3
+    assert taken(tally) == []
     tally.count(event(), [scored(0.5)], now_us=at(HOUR))
-    again = tally.taken()
+    again = taken(tally)
     assert [type(counts) for counts in again] == [ScoreCounts, InputCounts]
     assert [counts.events for counts in again] == [2, 2]
 
@@ -110,23 +118,63 @@ def test_an_hour_that_is_over_is_written_once_more_and_forgotten() -> None:
     tally = Tally("one")
     tally.count(event(), [scored(0.5)], now_us=at(HOUR, 3599))
     tally.count(event(), [scored(0.5)], now_us=at(HOUR + 1))
-    assert sorted({counts.hour for counts in tally.taken()}) == [HOUR, HOUR + 1]
+    assert sorted({counts.hour for counts in taken(tally)}) == [HOUR, HOUR + 1]
     tally.count(event(), [scored(0.5)], now_us=at(HOUR + 1))
-    assert {counts.hour for counts in tally.taken()} == {HOUR + 1}
+    assert {counts.hour for counts in taken(tally)} == {HOUR + 1}
 
 
 def test_a_clock_that_goes_back_opens_no_hour_anew() -> None:
     tally = Tally("one")
     tally.count(event(), [scored(0.5)], now_us=at(HOUR + 1))
-    tally.taken()
+    taken(tally)
     tally.count(event(), [scored(0.5)], now_us=at(HOUR))
-    assert {(counts.hour, counts.events) for counts in tally.taken()} == {(HOUR + 1, 2)}
+    assert {(counts.hour, counts.events) for counts in taken(tally)} == {(HOUR + 1, 2)}
+
+
+def test_a_clock_that_was_far_ahead_leaves_no_counts_in_the_future() -> None:
+    tally = Tally("one")
+    for hour in (HOUR, HOUR + 48, HOUR + 1, HOUR + 2):
+        tally.count(event(), [], now_us=at(hour))
+    tally.count(event(), [], now_us=at(HOUR + 48))
+    tally.count(event(), [], now_us=at(HOUR + 2))
+    found = [(counts.instance, counts.hour, counts.events) for counts in taken(tally)]
+    assert sorted(found) == [
+        ("one", HOUR, 1),
+        ("one", HOUR + 48, 1),
+        ("one-1", HOUR + 1, 1),
+        ("one-1", HOUR + 2, 1),
+        ("one-1", HOUR + 48, 1),
+        ("one-2", HOUR + 2, 1),
+    ]
+    assert taken(tally) == []
+    tally.count(event(), [], now_us=at(HOUR + 2, 5))
+    assert [(counts.instance, counts.events) for counts in taken(tally)] == [("one-2", 2)]
+
+
+def test_what_was_not_written_is_there_again_and_what_is_counted_meanwhile_is_not_taken_for_written() -> None:
+    tally = Tally("one")
+    tally.count(event(), [], now_us=at(HOUR))
+    (refused,) = tally.grown()
+    tally.count(event(), [], now_us=at(HOUR + 1))
+    assert [counts.hour for counts in tally.grown()] == [HOUR, HOUR + 1], "hours that are over, too"
+    under_way = tally.grown()
+    tally.count(event(), [], now_us=at(HOUR + 1))
+    tally.note_written(under_way)
+    tally.note_written([refused])
+    assert [(counts.hour, counts.events) for counts in taken(tally)] == [(HOUR + 1, 2)]
+
+
+def test_what_nobody_takes_does_not_grow_without_end() -> None:
+    tally = Tally("one")
+    for hour in range(KEPT_HOURS + 10):
+        tally.count(event(), [], now_us=at(HOUR + hour))
+    assert [counts.hour for counts in tally.grown()] == list(range(HOUR + 10, HOUR + 10 + KEPT_HOURS))
 
 
 def test_keys_tell_instances_hours_and_series_apart() -> None:
     tally = Tally("3f0c")
     tally.count(event(rules=["harassment"]), [scored(0.5)], now_us=at(HOUR))
-    assert [key_of(counts).decode() for counts in tally.taken()] == [
+    assert [key_of(counts).decode() for counts in taken(tally)] == [
         f"3f0c/{HOUR}/scores/harassment/champion/message_harassment/1",
         f"3f0c/{HOUR}/alerts/harassment",
         f"3f0c/{HOUR}/inputs/message",
@@ -145,9 +193,9 @@ def test_the_sum_is_of_every_event_however_often_and_in_whatever_order_records_c
     for worker, hour, score in events:
         tallies[worker].count(event(), [scored(score)], now_us=at(HOUR + hour))
         if order.random() < 0.5:
-            written += map(encode, tallies[worker].taken())
+            written += map(encode, taken(tallies[worker]))
     for tally in tallies:
-        written += map(encode, tally.taken())
+        written += map(encode, taken(tally))
     written += order.choices(written, k=3)  # read again
     order.shuffle(written)
     book = StatisticsBook()
