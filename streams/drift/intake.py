@@ -33,5 +33,7 @@ class StatisticsIntake:
                 continue
             try:
                 self.book.add(decode(record.value))
-            except msgspec.DecodeError:
+            # UnicodeDecodeError: a name that is none; RecursionError: nested too deeply; OverflowError: a count that no
+            # process reaches.
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError):
                 self.unreadable += 1

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from streams.alerts import Role
 from streams.reports import REVISIONS
@@ -33,7 +33,8 @@ class ByModel(Struct, frozen=True, tag_field="by", tag="model", gc=False):
 class ByPatrol(Struct, frozen=True, tag_field="by", tag="patrol", gc=False):
     """Nothing flagged the event; it was drawn for review. `share` is the chance that it had."""
 
-    share: float
+    #: One of a thousand million: below that nothing is ever drawn, and estimates divide by it.
+    share: Annotated[float, Meta(ge=1e-9, le=1.0)]
 
 
 class ByReport(Struct, frozen=True, tag_field="by", tag="report", gc=False):
@@ -106,7 +107,10 @@ def decode(value: bytes | None) -> Alerted:
     """A record's value. Raises `msgspec.DecodeError` for what this version did not write."""
     if value is None:
         raise msgspec.DecodeError("the record has no value")
-    return _decoder.decode(value)
+    try:
+        return _decoder.decode(value)
+    except RecursionError as error:  # the decoder follows brackets in fields that it skips, too
+        raise msgspec.DecodeError("nested too deeply") from error
 
 
 def _raised_by(evidence: Iterable[Mapping[str, Any]]) -> Iterable[RaisedBy]:

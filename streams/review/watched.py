@@ -58,7 +58,8 @@ class Watched:
         for value in values:
             try:
                 self._take_in(_decoder.decode(value or b""))
-            except (msgspec.DecodeError, UnicodeDecodeError, ValueError):  # ValueError: a time that is none
+            # ValueError, OverflowError: a time that is none; RecursionError: nested too deeply.
+            except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError, RecursionError):
                 self.unreadable += 1
 
     def ranked(self, book: Book, *, since_us: int) -> dict[int, list[Ranked]]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.events import rfc3339
-from streams.review.alerted import encode
+from streams.review.alerted import ByPatrol, encode
 from streams.review.book import Book
 from streams.review.intake import ReviewIntake, Taken
 from tests.unit.review.making import alerted, at
@@ -53,6 +53,8 @@ def test_what_cannot_be_used_is_counted_and_the_rest_goes_on() -> None:
             Record("p.alerted", b"{"),
             Record("p.alerted", None),
             Record("p.alerted", no_time),
+            Record("p.alerted", b'{"other":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+            Record("p.alerted", encode(alerted("p", ByPatrol(5e-324)))),
             Record("p.alerted", encode(alerted("a"))),
             Record("p.decisions", b"\xff"),
             decision("a", "perhaps"),
@@ -62,7 +64,7 @@ def test_what_cannot_be_used_is_counted_and_the_rest_goes_on() -> None:
         ]
     )
 
-    assert taking.taken == Taken(alerts=4, unreadable=3, decisions=4, unusable=2, repeated=1)
+    assert taking.taken == Taken(alerts=6, unreadable=5, decisions=4, unusable=2, repeated=1)
     assert len(taking.book) == 1
 
 

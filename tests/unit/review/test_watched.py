@@ -57,7 +57,8 @@ def test_records_that_cannot_be_read_are_counted() -> None:
     odd = orjson.loads(prediction("m1", 0.9))
     watched.take_in([None, b"", b"\xff", b"{}", orjson.dumps({**odd, "subject": {"type": "seller"}})])
     watched.take_in([orjson.dumps({**odd, "scored_at": "yesterday"})])
-    assert watched.unreadable == 6
+    watched.take_in([b'{"other":' + b"[" * 100_000 + b"]" * 100_000 + b"}"])
+    assert watched.unreadable == 7
     assert watched.ranked(Book(), since_us=0) == {}
 
 
