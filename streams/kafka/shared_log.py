@@ -12,6 +12,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.events import LATEST_US
 from streams.kafka.clients import BrokerUnreachableError, consumer
 from streams.kafka.feed import NoSuchTopicError
 from streams.kafka.reading import assign_all, present_ends, records_until_now, starts_since
@@ -41,8 +42,8 @@ class Standing:
     """How far a log has been read.
 
     `caught_up`: everything that was there when reading began has been folded. `behind`: records (offsets) known and
-    not yet folded. `newest_at_us`: the broker's time of the newest record folded, microseconds since 1970. `trouble`:
-    why reading stands still at the moment; it is tried again.
+    not yet folded. `newest_at_us`: the broker's time of the newest record folded, microseconds since 1970, within the
+    years that a date can name. `trouble`: why reading stands still at the moment; it is tried again.
     """
 
     caught_up: bool = False
@@ -176,7 +177,8 @@ class SharedLog:
         if wanted:
             self._fold(wanted)
             newest_at_us = max(record.timestamp for record in wanted) * 1000
-            self._newest_at_us = max(self._newest_at_us or newest_at_us, newest_at_us)
+            # whoever writes a record sets its time, and pages show it as a date
+            self._newest_at_us = min(max(self._newest_at_us or 0, newest_at_us), LATEST_US)
             self._read += len(wanted)
         for record in records:
             self._next[TopicPartition(record.topic, record.partition)] = record.offset + 1
