@@ -47,7 +47,7 @@ class StatisticsBook:
             return
         try:
             counts = decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.unreadable += 1
             return
         if counts.hour < self._oldest:
@@ -65,7 +65,9 @@ class StatisticsBook:
 
     def forget_before(self, hour: int) -> None:
         """Drop the hours before this one, now and when they come again."""
-        self._oldest = max(self._oldest, hour)
+        if hour <= self._oldest:
+            return
+        self._oldest = hour
         for place in [place for place in self._sums if place[0] < self._oldest]:
             del self._sums[place]
 

@@ -15,12 +15,22 @@ import msgspec
 from msgspec import Meta, Struct, structs
 
 from streams.alerts import Role
+from streams.events import LATEST_US
+from streams.statistics.bins import HIGHEST_BIN, LOWEST_BIN
 from streams.vocabulary import Kind
 
 FORMAT: Final = 1
 HOUR_US: Final = 3600 * 1_000_000
 
 Name = TypeVar("Name", int, str)
+
+Hour = Annotated[
+    int,
+    Meta(ge=0, le=LATEST_US // HOUR_US, description="Hours since 1970 in UTC, when the event was concluded"),
+]
+Bin = Annotated[int, Meta(ge=LOWEST_BIN, le=HIGHEST_BIN)]
+#: Of one process in one hour: 74,000 events a second. Sixteen bins of so many fit together into the 32 bits of drift's.
+Count = Annotated[int, Meta(ge=0, le=2**28 - 1)]
 
 
 class ScoreCounts(Struct, frozen=True, kw_only=True, tag_field="of", tag="scores", omit_defaults=True):
@@ -31,14 +41,14 @@ class ScoreCounts(Struct, frozen=True, kw_only=True, tag_field="of", tag="scores
     """
 
     instance: str
-    hour: Annotated[int, Meta(description="Hours since 1970 in UTC, when the event was concluded")]
+    hour: Hour
     domain: str
     model: str
     version: int
     role: Role
-    alone: dict[int, int] = {}
-    with_rule: dict[int, int] = {}
-    failed: Annotated[int, Meta(description="Events that the model could not score")] = 0
+    alone: dict[Bin, Count] = {}
+    with_rule: dict[Bin, Count] = {}
+    failed: Annotated[Count, Meta(description="Events that the model could not score")] = 0
 
     @property
     def events(self) -> int:
@@ -50,10 +60,10 @@ class AlertCounts(Struct, frozen=True, kw_only=True, tag_field="of", tag="alerts
     """Events of a domain by what raised their alert: rules (with or without a model), or models alone."""
 
     instance: str
-    hour: int
+    hour: Hour
     domain: str
-    by_rules: int = 0
-    by_models: int = 0
+    by_rules: Count = 0
+    by_models: Count = 0
 
     @property
     def events(self) -> int:
@@ -65,9 +75,9 @@ class InputCounts(Struct, frozen=True, kw_only=True, tag_field="of", tag="inputs
     """Facts of the inputs of one kind: each a name and how often it was so (`inputs.facts_of`)."""
 
     instance: str
-    hour: int
+    hour: Hour
     kind: Kind
-    facts: dict[str, int] = {}
+    facts: dict[str, Count] = {}
 
     @property
     def events(self) -> int:
@@ -116,7 +126,11 @@ def encode(counts: Counts) -> bytes:
 
 
 def decode(value: bytes) -> Counts:
-    """Reads a record's value. Raises `msgspec.DecodeError` (or its subclass) for what this engine did not write."""
+    """Reads a record's value.
+
+    Raises `msgspec.DecodeError` (or its subclass) and `UnicodeDecodeError` for what this engine did not write, and
+    `RecursionError` for what is nested deeper than the decoder goes.
+    """
     return _decoder.decode(value).counts
 
 

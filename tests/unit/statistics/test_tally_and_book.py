@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from streams.alerts import ModelEvidence, RuleEvidence, Screened, Subject
 from streams.events import Position
-from streams.statistics.bins import bin_of
+from streams.statistics.bins import HIGHEST_BIN, LOWEST_BIN, bin_of
 from streams.statistics.book import StatisticsBook
 from streams.statistics.records import (
     HOUR_US,
@@ -226,6 +227,46 @@ def test_what_this_engine_did_not_write_is_counted_and_passed_over() -> None:
     assert book.unreadable == 5
     assert book.series() == []
     assert book.at(HOUR, ("alerts", "harassment")) is None
+
+
+def scores_record(**changes: object) -> bytes:
+    counts = {
+        "of": "scores", "instance": "a", "hour": HOUR, "domain": "d", "model": "m", "version": 1, "role": "champion",
+        **changes,
+    }  # fmt: skip
+    return json.dumps({"format": 1, "counts": counts}).encode()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        scores_record(alone={LOWEST_BIN - 1: 1}),
+        scores_record(alone={-40_000: 5_000}),
+        scores_record(with_rule={HIGHEST_BIN + 1: 1}),
+        scores_record(alone={3: -1}),
+        scores_record(alone={3: 2**28}),
+        scores_record(alone={3: 2**70}),
+        scores_record(failed=-1),
+        scores_record(hour=-1),
+        scores_record(hour=2**62),
+        b'{"format":1,"counts":{"of":"inputs","instance":"a","hour":5,"kind":"message","facts":{"events":-4}}}',
+        b'{"format":1,"counts":{"of":"alerts","instance":"a","hour":5,"domain":"d","by_rules":-4}}',
+        b'{"format":1,"counts":{"of":"scores","instance":"\xff\xfe"}}',
+        b'{"format":1,"zzz":' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+        b'{"a":' * 200_000 + b"1" + b"}" * 200_000,
+    ],
+)
+def test_counts_that_nobody_can_have_counted_are_not_read(value: bytes) -> None:
+    book = StatisticsBook()
+    book.fold(value)
+    assert (book.unreadable, book.hours()) == (1, [])
+
+
+@given(st.integers(LOWEST_BIN, HIGHEST_BIN), st.integers(0, 2**28 - 1))
+def test_every_bin_and_count_that_a_process_writes_is_read(place: int, count: int) -> None:
+    book = StatisticsBook()
+    book.fold(scores_record(alone={place: count}, failed=1))
+    assert book.unreadable == 0
 
 
 def test_hours_before_the_horizon_leave_and_stay_away() -> None:
