@@ -110,5 +110,5 @@ class DriftDesk:
     async def _keep_comparing(self) -> None:
         await self._log.wait_caught_up()  # counts of half a reference would look like news
         while True:
-            await self.compare()
+            await self._background.attempt(self.compare)
             await asyncio.sleep(self._compare_every_s)

@@ -61,6 +61,7 @@ class ReviewDesk:
         self._gauges = ShownGauges()
         self._budgets = Budgets()
         self._days: dict[int, DayQuality] = {}
+        self._due: set[int] = set()  # days to count again; they stay so when a round fails
         self._quality: Quality | None = None
         self._background = Background("quality is no longer counted by this worker")
 
@@ -97,14 +98,15 @@ class ReviewDesk:
         now_us = self._now_us()
         since_us = self._first_day_us(now_us)
         self.book.forget(since_us)
-        changed = self.book.take_changed()
+        self._due |= self.book.take_changed()
         budgets = budgets_of(self._policy())
         if budgets != self._budgets:
-            changed.update(self.book.days)
+            self._due.update(self.book.days)
         self._budgets = budgets
-        for day in sorted(changed):
+        for day in sorted(self._due):
             cases = await self._cases(day)
             self._days[day] = await asyncio.to_thread(day_quality, cases, budgets)
+            self._due.discard(day)
         self._days = {day: of_day for day, of_day in self._days.items() if of_day.tallies}
         self._quality = await asyncio.to_thread(
             quality, self._days, budgets, unknown=self.book.unknown, since_us=since_us, until_us=now_us
@@ -116,7 +118,7 @@ class ReviewDesk:
 
     async def _keep_counting(self) -> None:
         while True:
-            await self.count()
+            await self._background.attempt(self.count)
             await asyncio.sleep(REFRESH_S if self._log.standing.caught_up else 1.0)
 
     async def _cases(self, day: int) -> list[Case]:

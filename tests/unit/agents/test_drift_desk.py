@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from streams.drift.periods import CURRENT_HOURS, REFERENCE_HOURS
 from streams.review.quality import Source, Tally
 from streams.settings import Settings
 from streams.statistics.records import HOUR_US, Counts, InputCounts, ScoreCounts, encode
+from tests.unit.agents.waiting import until
 
 NOW = 500_000
 FIRST = NOW + 1 - CURRENT_HOURS - REFERENCE_HOURS
@@ -118,3 +120,34 @@ async def test_it_stops_while_no_broker_answers(tmp_path: Path) -> None:
     watching.start()
     await watching.stop()
     assert watching.page()["reading"]["caught_up"] is False
+
+
+async def test_a_bad_round_is_shown_and_logged_and_the_next_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = asyncio.Event()
+
+    def at_first_broken() -> dict[int, dict[Source, Tally]]:
+        if not good.is_set():
+            raise RuntimeError("no tallies")
+        return {}
+
+    async def there() -> None:
+        """What is in Kafka has been read."""
+
+    watching = DriftDesk(
+        Settings(data_dir=tmp_path, broker="127.0.0.1:9"),
+        tallies=at_first_broken,
+        compare_every_s=0.01,
+        now_us=lambda: NOW * HOUR_US,
+    )
+    monkeypatch.setattr(watching._log, "wait_caught_up", there)
+    watching.start()
+    try:
+        await until(lambda: "no tallies" in str(watching.page()["reading"]["trouble"]))
+        good.set()
+        await until(lambda: "level" in watching.page())
+    finally:
+        await watching.stop()
+    assert "no tallies" not in str(watching.page()["reading"]["trouble"])
+    assert "drift is no longer watched by this worker, until a round succeeds" in caplog.text

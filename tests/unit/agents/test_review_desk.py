@@ -17,6 +17,7 @@ from streams.review.book import Book
 from streams.review.intake import Taken
 from streams.review.quality import Budgets, Quality, quality_of
 from streams.settings import Settings
+from tests.unit.agents.waiting import until
 from tests.unit.review.making import alerted, at, by_model, verdict
 
 
@@ -79,20 +80,29 @@ def test_before_anything_was_read_the_page_says_so() -> None:
     }
 
 
-async def test_an_error_in_counting_is_logged_and_shown_and_ends_nothing_else(
+async def test_a_bad_round_of_counting_is_logged_and_shown_and_the_next_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def broken() -> Policy:
-        raise RuntimeError("no policy")
+    good = asyncio.Event()
 
-    desk = ReviewDesk(Settings(broker="127.0.0.1:1"), policy=broken, now_us=lambda: at(3))
+    def at_first_broken() -> Policy:
+        if not good.is_set():
+            raise RuntimeError("no policy")
+        return policy_of({})  # no budgets: nothing else has the day counted again
+
+    desk = ReviewDesk(Settings(broker="127.0.0.1:1"), policy=at_first_broken, now_us=lambda: at(3))
+    desk.book.add_alert(alerted("a", by_model(0.9), day=2))
     desk.start()
     try:
-        assert "stopped: RuntimeError: no policy" in await trouble_of(desk)
+        await until(lambda: "no policy" in str(desk.page()["reading"]["trouble"]))
+        good.set()
+        await until(lambda: "domains" in desk.page())
     finally:
         await desk.stop()
 
-    assert "quality is no longer counted by this worker" in caplog.text
+    assert desk.page()["domains"]["contact"]["alerts"] == 1, "the day that a bad round left is counted"
+    assert "no policy" not in str(desk.page()["reading"]["trouble"])
+    assert "quality is no longer counted by this worker, until a round succeeds" in caplog.text
 
 
 async def test_a_broker_that_does_not_answer_is_shown_and_tried_again() -> None:
