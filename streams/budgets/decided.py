@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from streams.alerts import Role
+from streams.events import LATEST_US
 from streams.policy import Domain, ModelRef, Policy
 
 FORMAT: Final = 1
@@ -41,7 +42,7 @@ class Decided(Struct, frozen=True, kw_only=True):
     version: int
     written: Threshold
     threshold: Threshold
-    decided_at_us: int
+    decided_at_us: Annotated[int, Meta(ge=0, le=LATEST_US)]
     because: Because
 
     @property
@@ -50,13 +51,23 @@ class Decided(Struct, frozen=True, kw_only=True):
         return self.decided_at_us, self.threshold
 
 
+#: What a threshold holds for: domain, role, model, version and the written threshold.
+_Place = tuple[str, Role, str, int, float]
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Decided)
 
 
+def _holds_for(decided: Decided) -> _Place:
+    return decided.domain, decided.role, decided.model, decided.version, float(decided.written)
+
+
 def key_of(decided: Decided) -> bytes:
-    """The record's key, `<domain>/<role>`: champion and challenger have each a threshold of their own."""
-    return f"{decided.domain}/{decided.role}".encode()
+    """The record's key, `<domain>/<role>/<model>/<version>/<written>`: everything that a threshold holds for.
+
+    While a new policy file is rolled out, workers with the old one still need the threshold that was decided for theirs.
+    """
+    return "/".join(map(str, _holds_for(decided))).encode()
 
 
 def encode(decided: Decided) -> bytes:
@@ -65,15 +76,19 @@ def encode(decided: Decided) -> bytes:
 
 
 def decode(value: bytes) -> Decided:
-    """Reads a record's value. Raises `msgspec.DecodeError` for what this engine did not write."""
+    """Reads a record's value.
+
+    Raises `msgspec.DecodeError` and `UnicodeDecodeError` for what this engine did not write, and `RecursionError` for
+    what is nested deeper than the decoder goes.
+    """
     return _decoder.decode(value)
 
 
 class Decisions:
-    """The newest threshold of each domain and role, in whatever order they are read."""
+    """The newest threshold for each model and written threshold, in whatever order they are read."""
 
     def __init__(self) -> None:
-        self._newest: dict[tuple[str, Role], Decided] = {}
+        self._newest: dict[_Place, Decided] = {}
         #: Grows with every change, so that what was made of the decisions can be kept until the next.
         self.changes = 0
         #: Records that this engine did not write.
@@ -85,10 +100,10 @@ class Decisions:
             return
         try:
             decided = decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.unreadable += 1
             return
-        place = decided.domain, decided.role
+        place = _holds_for(decided)
         known = self._newest.get(place)
         if known is None or decided.order > known.order:
             self._newest[place] = decided
@@ -97,11 +112,11 @@ class Decisions:
     def of(self, domain: Domain, role: Role) -> Decided | None:
         """What holds for the model that has this role in the domain; None where its written threshold does."""
         reference = reference_of(domain, role)
-        found = self._newest.get((domain.name, role))
-        if reference is None or found is None or domain.budget_mode != "adaptive":
+        if reference is None or domain.budget_mode != "adaptive":
             return None
-        stands = found.model, found.version, found.written
-        return found if stands == (reference.model, reference.version, reference.threshold) else None
+        return self._newest.get(
+            (domain.name, role, reference.model, reference.version, float(reference.threshold))
+        )
 
     def applied_to(self, policy: Policy) -> Policy:
         """The policy with the decided thresholds in place of the written ones; its version stays the file's."""

@@ -143,7 +143,7 @@ async def test_a_decision_is_written_and_holds_when_it_is_read(live: LiveRuleboo
     counts(desk, live)
     await desk.decide(Outbox(kafka))  # type: ignore[arg-type]
     ((topic, key, value),) = kafka.sent
-    assert (topic, key) == ("x.thresholds", b"harassment/champion")
+    assert (topic, key) == ("x.thresholds", b"harassment/champion/message_harassment/3/0.9")
     assert decode(value).threshold > 0.9
     assert thresholds_of(desk.current.policy)["harassment", "champion"] == 0.9
     desk.fold_thresholds([Record(value)])

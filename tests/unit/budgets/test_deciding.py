@@ -29,6 +29,7 @@ from streams.budgets.decided import (
 )
 from streams.budgets.deciding import consider
 from streams.budgets.rolling_day import RollingDay, rolling_day, weights
+from streams.events import LATEST_US
 from streams.policy import Domain, ModelRef, Trial, policy_of
 from streams.statistics.bins import bin_of, events_from, score_at
 from streams.statistics.book import StatisticsBook
@@ -183,6 +184,17 @@ def test_a_shadows_threshold_is_not_moved() -> None:
     assert list(moved_roles(replace(both, budget_mode="fixed"))) == []
 
 
+def test_workers_with_the_old_file_keep_its_threshold_while_a_new_one_is_rolled_out() -> None:
+    of_the_new = decided(0.951, version=4, written=0.95, decided_at_us=2_000)
+    decisions = with_(decided(), of_the_new)
+    new = replace(DOMAIN, champion=ModelRef(CHAMPION.model, 4, 0.95))
+    assert thresholds_of(decisions.applied_to(policy_of({"harassment": DOMAIN}))) == {
+        ("harassment", "champion"): 0.7
+    }
+    assert decisions.of(new, "champion") == of_the_new
+    assert key_of(of_the_new) != key_of(decided()), "compaction keeps both"
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.floats(0, 1)), min_size=1, max_size=8),
     st.randoms(use_true_random=False),
@@ -199,9 +211,20 @@ def test_every_worker_takes_the_same_whatever_the_order(
 
 def test_what_this_engine_did_not_write_is_counted_and_passed_over() -> None:
     decisions = with_(decided())
-    for value in (None, b"", b"{}", encode(decided(threshold=1.5)), encode(decided(role="judge"))):
+    deep = b'{"format":1,"zzz":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    for value in (
+        None,
+        b"",
+        b"{}",
+        b'{"domain":"\xff"}',
+        deep,
+        encode(decided(threshold=1.5)),
+        encode(decided(role="judge")),
+        encode(decided(decided_at_us=LATEST_US + 1)),
+        encode(decided(decided_at_us=-1)),
+    ):
         decisions.fold(value)
-    assert decisions.unreadable == 4
+    assert decisions.unreadable == 8
     assert decisions.of(DOMAIN, "champion") == decided()
     assert decode(encode(decided())) == decided()
 
