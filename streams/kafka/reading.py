@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Mapping
 
@@ -13,6 +14,16 @@ from streams.kafka.clients import (
     BrokerUnreachableError,
     existing_topics,
 )
+
+#: A log that gives nothing and moves nowhere for so long will not reach its end, in seconds. The longest honest
+#: silence is a broker's restart.
+STALLED_S = 60.0
+
+
+class StandsStillError(BrokerUnreachableError):
+    """Reading stopped before the end that the log had when reading began."""
+
+    advice = "Was the topic made anew or shortened meanwhile, or is the broker away? Try again"
 
 
 async def assign_all(client: AIOKafkaConsumer, topics: Collection[str]) -> list[TopicPartition]:
@@ -77,19 +88,53 @@ async def starts_since(
 async def records_until_now(
     client: AIOKafkaConsumer, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
 ) -> AsyncIterator[ConsumerRecord]:
-    """Records of each partition from its start up to, not including, its end; leaves the consumer at the ends."""
+    """Records of each partition from its start up to, not including, its end; leaves the consumer at the ends.
+
+    Raises `StandsStillError` when nothing comes any more before the ends: of a topic that was made anew, there may
+    never be as much again.
+    """
     for partition, offset in starts.items():
         client.seek(partition, offset)
     unread = {partition for partition, offset in starts.items() if offset < ends[partition]}
+    positions: dict[TopicPartition, int] = {}
+    moved_at_s = time.monotonic()
     while unread:
         batches = await client.getmany(*unread, timeout_ms=1000)
         for partition, records in batches.items():
             for record in records:
                 if record.offset < ends[partition]:
                     yield record
-        for partition in list(unread):
-            # the position, not the last record: a compacted or transactional log may end in offsets without records
-            if await client.position(partition) >= ends[partition]:
-                unread.discard(partition)
+        # the position, not the last record: a compacted or transactional log may end in offsets without records
+        before, positions = positions, await _positions(client, unread)
+        if batches or positions != before:
+            moved_at_s = time.monotonic()
+        elif time.monotonic() - moved_at_s > STALLED_S:
+            raise _stands_still(unread, ends)
+        unread = {partition for partition in unread if positions[partition] < ends[partition]}
     for partition, offset in ends.items():
         client.seek(partition, offset)
+
+
+async def _positions(
+    client: AIOKafkaConsumer, partitions: Collection[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """Where the consumer stands. While it has to ask the broker for that, it waits, with a broker that is away for ever."""
+    found: dict[TopicPartition, int] = {}
+    try:
+        async with asyncio.timeout(STALLED_S):
+            for partition in partitions:
+                found[partition] = await client.position(partition)
+    except TimeoutError:
+        raise _stands_still(set(partitions) - found.keys(), {}) from None
+    return found
+
+
+def _stands_still(
+    partitions: Collection[TopicPartition], ends: Mapping[TopicPartition, int]
+) -> StandsStillError:
+    one = min(partitions)
+    upto = f" up to offset {ends[one]}" if one in ends else ""
+    return StandsStillError(
+        f"{len(partitions)} partitions are not read to the end: for {STALLED_S:.0f} s nothing has come "
+        f"of partition {one.partition} of {one.topic}{upto}"
+    )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.events import LATEST_US
-from streams.kafka.clients import BrokerUnreachableError, consumer
+from streams.kafka.clients import BrokerUnreachableError, consumer, existing_topics
 from streams.kafka.feed import NoSuchTopicError
 from streams.kafka.reading import assign_all, present_ends, records_until_now, starts_since
 from streams.settings import Settings
@@ -29,7 +29,7 @@ FETCH_BYTES: Final = 8 << 20
 IDLE_FETCH_MS: Final = 500
 #: Pause before connecting again, in seconds.
 RETRY_S: Final = 2.0
-#: How often the broker is asked where the logs end, and how long the answer may take, in seconds. A consumer whose
+#: How often the broker is asked which partitions there are and where the logs end, and how long the answer may take, in seconds. A consumer whose
 #: broker is away hears nothing and says nothing; this question is what notices.
 ASK_S: Final = 15.0
 ANSWER_S: Final = 10.0
@@ -75,6 +75,7 @@ class SharedLog:
         self._read = 0
         self._newest_at_us: int | None = None
         self._trouble: str | None = None
+        self._names = ", ".join(sorted(self._topics))
 
     @property
     def standing(self) -> Standing:
@@ -147,27 +148,42 @@ class SharedLog:
         self._caught_up.set()
 
     async def _go_on(self, client: AIOKafkaConsumer) -> None:
+        """Hand over what comes. Returns when the topics have other partitions than those that are read."""
         loop = asyncio.get_running_loop()
         asked_at_s = loop.time()
         while True:
             for records in (await client.getmany(timeout_ms=1000, max_records=BATCH_RECORDS)).values():
                 await self._hand_over(records, 0.5)
             if loop.time() - asked_at_s >= ASK_S:
+                if await self._partitions(client) != self._next.keys():
+                    logger.info("%s: other partitions than before, read from now on", self._names)
+                    return
                 self._ends = await self._present_ends(client)
                 asked_at_s = loop.time()
 
+    async def _partitions(self, client: AIOKafkaConsumer) -> set[TopicPartition]:
+        async with self._answer():
+            existing = await existing_topics(client)
+        return {TopicPartition(name, n) for name in self._topics for n in existing.get(name, ())}
+
     async def _present_ends(self, client: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+        async with self._answer():
+            ends = dict(await client.end_offsets(list(self._next)))
+            for tp in ends:
+                # a log that ends in offsets without records: the consumer stands after them
+                self._next[tp] = max(self._next[tp], await client.position(tp))
+        return ends
+
+    @asynccontextmanager
+    async def _answer(self) -> AsyncIterator[None]:
+        """Raises `BrokerUnreachableError` when the broker's answer takes too long."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                ends = await client.end_offsets(list(self._next))
+                yield
         except TimeoutError:
             raise BrokerUnreachableError(
                 f"no answer from {self._settings.broker} within {ANSWER_S:.0f} s"
             ) from None
-        for tp in ends:
-            # a log that ends in offsets without records: the consumer stands after them
-            self._next[tp] = max(self._next[tp], await client.position(tp))
-        return dict(ends)
 
     async def _hand_over(self, records: Sequence[ConsumerRecord], share: float) -> None:
         """Fold, then give the event loop to others so long that folding takes no more than its share of the time."""
@@ -186,9 +202,8 @@ class SharedLog:
 
     def _note_trouble(self, trouble: str | None) -> None:
         if trouble != self._trouble:
-            names = ", ".join(sorted(self._topics))
             if trouble is None:
-                logger.info("reading %s again", names)
+                logger.info("reading %s again", self._names)
             else:
-                logger.warning("reading %s stands still and is tried again: %s", names, trouble)
+                logger.warning("reading %s stands still and is tried again: %s", self._names, trouble)
         self._trouble = trouble

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import NewPartitions
 
 from streams.embedded.broker import EmbeddedBroker
-from streams.kafka import shared_log
-from streams.kafka.clients import BrokerUnreachableError
+from streams.kafka import reading, shared_log
+from streams.kafka.clients import BrokerUnreachableError, admin, producer
 from streams.kafka.feed import NoSuchTopicError
+from streams.kafka.reading import StandsStillError, present_ends
 from streams.kafka.shared_log import BATCH_RECORDS, SharedLog
 from streams.kafka.topics import catalogue, create
 from streams.replay_files import Outgoing
 from streams.settings import Settings
 from tests.integration.conftest import DOMAINS
 from tests.integration.kafka_records import write
+
+Ends = dict[TopicPartition, int]
 
 
 async def made(settings: Settings) -> Settings:
@@ -134,6 +138,64 @@ async def test_a_missing_topic_is_named_and_read_once_it_is_there(kafka_settings
         await send(await made(kafka_settings), "alerted", "one")
         await until(lambda: seen.keys == ["one"], "the topic is read")
         await until(lambda: log.standing.trouble is None, "the trouble is over")
+
+
+@pytest.mark.parametrize("broker", ["noida", "kafka"], indirect=True)  # Tansu adds none
+async def test_partitions_that_are_added_are_read_too(
+    kafka_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_log, "ASK_S", 0.2)
+    settings = await made(kafka_settings)
+    await send(settings, "alerted", "one")
+    seen = Seen()
+    log = log_of(settings, seen)
+
+    async with following(log):
+        await log.wait_caught_up()
+        async with admin(settings) as client:
+            await client.create_partitions(
+                {settings.topic("alerted"): NewPartitions(settings.partitions + 1)}
+            )
+        async with producer(settings) as client:
+            await client.send_and_wait(
+                settings.topic("alerted"), b"{}", key=b"two", partition=settings.partitions
+            )
+        await until(lambda: "two" in seen.keys, "a record of the new partition")
+
+    assert seen.keys == ["one", "two"]
+
+
+async def test_a_topic_that_became_shorter_while_it_is_read_ends_the_command_and_not_the_following(
+    kafka_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waited for ever for the records that had been there when reading began."""
+    monkeypatch.setattr(reading, "STALLED_S", 1.0)
+    settings = await made(kafka_settings)
+    await send(settings, "alerted", "one", "two")
+    lies = [2]
+
+    async def ends_of_before(client: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> Ends:
+        """Twice: as when the topic was made anew just after it was asked where it ends."""
+        ends = await present_ends(client, partitions)
+        if lies[0]:
+            lies[0] -= 1
+            ends = {tp: end + 100 for tp, end in ends.items()}
+        return ends
+
+    monkeypatch.setattr(shared_log, "present_ends", ends_of_before)
+    with pytest.raises(
+        StandsStillError, match=r"partitions are not read to the end: for 1 s nothing has come"
+    ):
+        await log_of(settings, Seen()).read_to_end()
+    seen = Seen()
+    log = log_of(settings, seen)
+    async with following(log):
+        await until(lambda: "nothing has come" in (log.standing.trouble or ""), "it is shown")
+        await log.wait_caught_up()
+        await until(lambda: log.standing.trouble is None, "the trouble is over")
+        await send(settings, "alerted", "three")
+        await until(lambda: "three" in seen.keys, "what came later")
+    assert set(seen.keys) == {"one", "two", "three"}
 
 
 async def test_what_the_fold_raises_ends_the_reading_and_is_not_swallowed(kafka_settings: Settings) -> None:
