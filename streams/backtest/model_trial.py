@@ -3,6 +3,9 @@
 An event alerts in a domain when a rule fired then, or when a model that decides now reaches its threshold. What
 happened is what the prediction says was raised. Verdicts are the newest on each alert; an event that was never alerted
 has none, so the precision of new alerts is unknown until somebody judges them.
+
+Alerts are counted by their id, as the engine raises them: an event that was sent again, or replayed, is the same alert
+with the same verdict, and stands on a side when any of its deliveries raised it there.
 """
 
 from __future__ import annotations
@@ -35,36 +38,95 @@ class Example:
     text: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Judgements:
     """Alerts of one sort, and what was decided of them."""
 
-    alerts: int = 0
-    violations: int = 0
-    harmless: int = 0
-    examples: list[Example] = field(default_factory=list)
-
-    def add(self, example: Example) -> None:
-        """Count one."""
-        self.alerts += 1
-        self.violations += example.verdict is True
-        self.harmless += example.verdict is False
-        if len(self.examples) < EXAMPLES:
-            self.examples.append(example)
+    alerts: int
+    violations: int
+    harmless: int
+    examples: tuple[Example, ...]
 
 
-@dataclass(slots=True)
+#: What is known of an alert: on which sides it was raised, and the verdict.
+_TRIED, _HAPPENED, _VIOLATION, _HARMLESS = 1, 2, 4, 8
+
+
 class DomainOutcome:
     """One domain. `unscored` events had no score of a model that decides, neither recorded nor made now."""
 
-    events: int = 0
-    alerts: int = 0
-    happened: int = 0
-    judged: Judged = field(default_factory=Judged)
-    judged_then: Judged = field(default_factory=Judged)
-    new: Judgements = field(default_factory=Judgements)
-    lost: Judgements = field(default_factory=Judgements)
-    unscored: int = 0
+    def __init__(self) -> None:
+        self.events = 0
+        self.unscored = 0
+        #: Of every alert of a side and every judged event by alert id, and how many there are of each sort.
+        self._known: dict[str, int] = {}
+        self._sorts: Counter[int] = Counter()
+        self._examples: dict[int, dict[str, Example]] = {_TRIED: {}, _HAPPENED: {}}
+
+    def note(self, alert_id: str, example: Example, *, tried: bool, happened: bool) -> None:
+        """Count one delivery of an event."""
+        verdict = {True: _VIOLATION, False: _HARMLESS, None: 0}[example.verdict]
+        before = self._known.get(alert_id, 0)
+        after = before | verdict | tried * _TRIED | happened * _HAPPENED
+        if after == before:
+            return
+        self._known[alert_id] = after
+        self._sorts[before] -= before > 0
+        self._sorts[after] += 1
+        sides = after & (_TRIED | _HAPPENED)
+        for side, kept in self._examples.items():
+            if side != sides:
+                kept.pop(alert_id, None)
+            elif len(kept) < EXAMPLES:
+                kept[alert_id] = example
+
+    @property
+    def alerts(self) -> int:
+        """What would have been alerted."""
+        return self._number(_TRIED)
+
+    @property
+    def happened(self) -> int:
+        """What was alerted."""
+        return self._number(_HAPPENED)
+
+    @property
+    def judged(self) -> Judged:
+        """Verdicts beside what would have been alerted."""
+        return self._judged(_TRIED)
+
+    @property
+    def judged_then(self) -> Judged:
+        """Verdicts beside what was alerted."""
+        return self._judged(_HAPPENED)
+
+    @property
+    def new(self) -> Judgements:
+        """Alerts of the tried side alone."""
+        return self._alone(_TRIED, _HAPPENED)
+
+    @property
+    def lost(self) -> Judgements:
+        """Alerts that were raised and would not be."""
+        return self._alone(_HAPPENED, _TRIED)
+
+    def _judged(self, side: int) -> Judged:
+        return Judged(
+            right=self._number(side | _VIOLATION),
+            wrong=self._number(side | _HARMLESS),
+            missed=self._number(_VIOLATION, without=side),
+        )
+
+    def _alone(self, side: int, other: int) -> Judgements:
+        return Judgements(
+            self._number(side, without=other),
+            self._number(side | _VIOLATION, without=other),
+            self._number(side | _HARMLESS, without=other),
+            tuple(self._examples[side].values()),
+        )
+
+    def _number(self, of: int, *, without: int = 0) -> int:
+        return sum(n for sort, n in self._sorts.items() if sort & of == of and not sort & without)
 
 
 @dataclass(slots=True)
@@ -155,15 +217,9 @@ class ModelTrial:
         identity = one.alert_id(name)
         happened = identity in one.alerts
         verdict = _verdict(self._judgements.get(identity, ()))
-        outcome.alerts += alerts
-        outcome.happened += happened
-        if verdict is not None:
-            outcome.judged.note(verdict, alerted=alerts)
-            outcome.judged_then.note(verdict, alerted=happened)
-        if alerts != happened:
-            said = tuple((wanted.model, score) for wanted, score in found)
-            example = Example(said, name in one.ruled, verdict, one.text)
-            (outcome.new if alerts else outcome.lost).add(example)
+        said = tuple((wanted.model, score) for wanted, score in found)
+        example = Example(said, name in one.ruled, verdict, one.text)
+        outcome.note(identity, example, tried=alerts, happened=happened)
 
 
 def _verdict(judgement: Judgement) -> bool | None:

@@ -129,6 +129,26 @@ def test_a_repeated_delivery_counts_once() -> None:
     assert trial.repeats == 1
 
 
+def test_an_event_that_was_sent_again_is_the_same_alert_with_the_same_verdict() -> None:
+    twice = [(predicted(1, scored(0.95)), 0.1, "violation")] * 2  # lost, judged once
+    new = [(predicted(2, scored(0.1)), 0.9, None)] * 3
+    found = trial_of(*twice, *new).by_domain[DOMAIN]
+    assert (found.events, found.alerts, found.happened) == (5, 1, 1)
+    assert (found.new.alerts, len(found.new.examples)) == (1, 1)
+    assert (found.lost.alerts, found.lost.violations, len(found.lost.examples)) == (1, 1, 1)
+    assert (found.judged.right, found.judged.missed, found.judged_then.right) == (0, 1, 1)
+
+
+def test_an_alert_stands_where_any_delivery_raised_it() -> None:
+    found = trial_of(
+        (predicted(1, scored(0.95)), 0.1, "no_violation"),  # lost, until the second delivery raises it too
+        (predicted(1, scored(0.10)), 0.9, "no_violation"),
+        (predicted(1, scored(0.10)), 0.1, "no_violation"),
+    ).by_domain[DOMAIN]
+    assert (found.alerts, found.happened, found.new.alerts, found.lost.alerts) == (1, 1, 0, 0)
+    assert (found.judged.wrong, found.judged_then.wrong, found.lost.examples) == (1, 1, ())
+
+
 @pytest.mark.parametrize("broken", [None, b"", b"{", b"[]", b'{"subject": 1}', b"\xff", b"[" * 100_000])
 def test_what_is_no_prediction_is_skipped(broken: bytes | None) -> None:
     found = predicted_of(broken)
