@@ -98,7 +98,8 @@ class DriftDesk:
         for series in list(book):
             found.append(await asyncio.to_thread(assess_series, series, book.compared(series, periods)))
             await asyncio.sleep(0)
-        precision = precision_drift(self._tallies(), today=now_us // DAY_US)
+        # A thread: Fisher's test of hundreds of sources takes tenths of a second.
+        precision = await asyncio.to_thread(precision_drift, self._tallies(), today=now_us // DAY_US)
         before = () if self._found is None else advice(self._found)
         words = () if self._words is None else self._words.found()
         self._found = together(found, periods, precision=precision, words=words)

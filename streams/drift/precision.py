@@ -17,33 +17,41 @@ RECENT_DAYS: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class PrecisionDrift:
-    """The share of a source's alerts that moderators confirmed, then and now."""
+    """The share of a source's alerts that moderators confirmed, then and now.
+
+    `chance`: how likely as few violations would be if nothing had changed; None where it was not asked for, because the
+    share did not fall by what would be looked at. It takes milliseconds, so `comparison` works it out once.
+    """
 
     source: Source
     reference: Tally
     current: Tally
+    chance: float | None = None
 
     @property
     def fall(self) -> float | None:
         """How much lower the precision is now; None where one period has no verdict."""
         if not (self.reference.judged and self.current.judged):
             return None
-        before, now = (tally.violation / tally.judged for tally in (self.reference, self.current))
-        return before - now
-
-    @property
-    def chance(self) -> float | None:
-        """How likely as few violations would be if nothing had changed."""
-        return None if self.fall is None else chance_of_fewer(self.reference, self.current)
+        return _fall(self.reference, self.current)
 
     @property
     def level(self) -> Level:
         """A fall that is large enough and not to be explained by chance."""
-        if self.fall is None or self.chance is None:
+        if self.fall is None:
             return Level.TOO_FEW
-        if self.chance > PRECISION_CHANCE or self.fall < PRECISION.watch:
+        if self.chance is None or self.chance > PRECISION_CHANCE:
             return Level.STEADY
         return Level.DRIFTED if self.fall >= PRECISION.drifted else Level.WATCH
+
+
+def comparison(source: Source, reference: Tally, current: Tally) -> PrecisionDrift:
+    """Compare two periods of one source, with the chance where the precision fell by what would be looked at."""
+    both = reference.judged and current.judged
+    telling = both and _fall(reference, current) >= PRECISION.watch
+    return PrecisionDrift(
+        source, reference, current, chance_of_fewer(reference, current) if telling else None
+    )
 
 
 def precision_drift(days: Mapping[int, Mapping[Source, Tally]], *, today: int) -> tuple[PrecisionDrift, ...]:
@@ -59,10 +67,14 @@ def precision_drift(days: Mapping[int, Mapping[Source, Tally]], *, today: int) -
             pair = sums.setdefault(source, [Tally(), Tally()])
             pair[day > today - RECENT_DAYS] += tally
     return tuple(
-        PrecisionDrift(source, before, now)
+        comparison(source, before, now)
         for source, (before, now) in sorted(sums.items())
         if source.kind != "patrol"
     )
+
+
+def _fall(reference: Tally, current: Tally) -> float:
+    return reference.violation / reference.judged - current.violation / current.judged
 
 
 def chance_of_fewer(reference: Tally, current: Tally) -> float:

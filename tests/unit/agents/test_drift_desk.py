@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from streams.agents.drift_desk import DriftDesk
+from streams.drift import precision
 from streams.drift.periods import CURRENT_HOURS, REFERENCE_HOURS
+from streams.drift.precision import chance_of_fewer
 from streams.review.quality import Source, Tally
 from streams.settings import Settings
 from streams.statistics.records import HOUR_US, Counts, InputCounts, ScoreCounts, encode
@@ -151,3 +154,27 @@ async def test_a_bad_round_is_shown_and_logged_and_the_next_goes_on(
         await watching.stop()
     assert "no tallies" not in str(watching.page()["reading"]["trouble"])
     assert "drift is no longer watched by this worker, until a round succeeds" in caplog.text
+
+
+async def test_chances_are_worked_out_once_beside_the_event_loop_and_where_the_precision_fell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Tally, bool]] = []
+
+    def noted(reference: Tally, current: Tally) -> float:
+        asked.append((current, threading.current_thread() is threading.main_thread()))
+        return chance_of_fewer(reference, current)
+
+    monkeypatch.setattr(precision, "chance_of_fewer", noted)
+    fell, steady = (Source("harassment", "rule", name) for name in ("fell", "steady"))
+    today = NOW * HOUR_US // (24 * HOUR_US)
+    before, now = Tally(violation=95, no_violation=5), Tally(violation=50, no_violation=50)
+    watching = desk(
+        tmp_path, {today - 10: {fell: before, steady: before}, today: {fell: now, steady: before}}
+    )
+    await watching.compare()
+
+    (of_fell, of_steady) = watching.page()["precision"]
+    assert (of_fell["level"], of_steady["level"]) == ("drifted", "steady")
+    assert (of_fell["chance"], of_steady["chance"]) == (pytest.approx(0.0, abs=1e-3), None)
+    assert asked == [(now, False)]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.drift.levels import Level
-from streams.drift.precision import PrecisionDrift, chance_of_fewer, precision_drift
+from streams.drift.levels import PRECISION, Level
+from streams.drift.precision import chance_of_fewer, comparison, precision_drift
 from streams.review.quality import Source, Tally
 
 tallies = st.builds(Tally, violation=st.integers(0, 300), no_violation=st.integers(0, 300))
@@ -42,7 +42,9 @@ def test_many_verdicts_underflow_nothing() -> None:
     ],
 )
 def test_fewer_confirmed_alerts(current: Tally, level: Level) -> None:
-    assert PrecisionDrift(Source("harassment"), judged(900, 1_000), current).level == level
+    drift = comparison(Source("harassment"), judged(900, 1_000), current)
+    assert drift.level == level
+    assert (drift.chance is None) == (drift.fall is None or drift.fall < PRECISION.watch)
 
 
 def test_the_last_week_stands_against_the_days_before() -> None:
@@ -50,6 +52,6 @@ def test_the_last_week_stands_against_the_days_before() -> None:
     days = {day: {rule: judged(9, 10), patrol: judged(1, 10)} for day in range(100, 123)}
     days |= {day: {rule: judged(4, 10)} for day in range(123, 131)}
     (drift,) = precision_drift(days, today=129)
-    assert drift == PrecisionDrift(rule, judged(9 * 23, 230), judged(28, 70))
+    assert drift == comparison(rule, judged(9 * 23, 230), judged(28, 70))
     assert drift.fall == pytest.approx(0.5)
     assert drift.level == Level.DRIFTED

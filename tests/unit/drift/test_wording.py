@@ -11,7 +11,7 @@ from streams.drift.assessment import Assessment, assess
 from streams.drift.book import DriftBook
 from streams.drift.levels import Level
 from streams.drift.periods import Periods
-from streams.drift.precision import PrecisionDrift
+from streams.drift.precision import comparison
 from streams.drift.report import report
 from streams.drift.wording import advice, as_text
 from streams.drift.words import WordCounts, WordDrift
@@ -64,16 +64,14 @@ def drifted() -> Assessment:
         book,
         PERIODS,
         precision=[
-            PrecisionDrift(
+            comparison(
                 Source("harassment"),
                 Tally(violation=90, no_violation=10),
                 Tally(violation=60, no_violation=40),
             ),
-            PrecisionDrift(model, Tally(violation=80, no_violation=10), Tally(violation=50, no_violation=40)),
-            PrecisionDrift(
-                Source("harassment", "rule", "har.insults"), Tally(violation=9), Tally(violation=9)
-            ),
-            PrecisionDrift(Source("harassment", "report"), Tally(), Tally(pending=3)),
+            comparison(model, Tally(violation=80, no_violation=10), Tally(violation=50, no_violation=40)),
+            comparison(Source("harassment", "rule", "har.insults"), Tally(violation=9), Tally(violation=9)),
+            comparison(Source("harassment", "report"), Tally(), Tally(pending=3)),
         ],
         words=[WordDrift(ModelVersion("message_harassment", 3), words(20, 0), words(10, 1))],
     )
