@@ -89,8 +89,8 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
         byte = message[at]
         at += 1
         value |= (byte & 0x7F) << shift
+        shift += 7
+        if value >> 64 or (byte >= 0x80 and shift > 63):
+            raise NotAModelError("a number of more than 64 bits")
         if byte < 0x80:
             return value, at
-        shift += 7
-        if shift > 63:
-            raise NotAModelError("a number of more than 64 bits")

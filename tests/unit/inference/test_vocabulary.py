@@ -68,3 +68,22 @@ def test_packed_numbers_and_fields_of_fixed_width_are_read_over() -> None:
     found = vocabulary_of(field(7, field(1, node)))
     assert found is not None
     assert found.tolist() == [3, 5, 150]
+
+
+@pytest.mark.parametrize("last", [b"\x02", b"\x7f", b"\x80\x00"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_number_beyond_64_bits_is_no_hash(last: bytes, packed: bool) -> None:
+    """The tenth byte of a number has room for one bit."""
+    number = b"\xff" * 9 + last
+    keys = field(1, b"keys_int64s") + (field(8, number) if packed else b"\x40" + number)
+    model = field(7, field(1, field(4, b"LabelEncoder") + field(5, keys)))
+    with pytest.raises(NotAModelError, match="64 bits"):
+        vocabulary_of(model)
+
+
+def test_the_largest_number_is_read() -> None:
+    """Negative numbers are written as if they had no sign."""
+    keys = field(1, b"keys_int64s") + field(8, b"\xff" * 9 + b"\x01")
+    found = vocabulary_of(field(7, field(1, field(4, b"LabelEncoder") + field(5, keys))))
+    assert found is not None
+    assert found.tolist() == [-1]
