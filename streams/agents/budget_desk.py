@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -79,8 +79,9 @@ class BudgetDesk:
             since_us=(hour_of(now_us()) - KEPT_HOURS) * HOUR_US,
         )
         self._counting: asyncio.Task[None] | None = None
-        self._background = Background("adaptive budgets stand still until the worker is started anew")
+        self._background = Background("adaptive budgets stand still on this worker")
         self._applied: tuple[Rulebook, int, Rulebook] | None = None
+        self._told: Mapping[tuple[str, Role], float] = {}
         self._waiting: dict[tuple[str, Role], str] = {}
         self._decided_at_us: int | None = None
         self._is_my_turn = False
@@ -131,6 +132,7 @@ class BudgetDesk:
         return {
             "decides": self._is_my_turn,
             "thresholds": rows,
+            "trouble": self._background.failed,
             "reading": {
                 "thresholds": asdict(self._thresholds.standing),
                 "statistics": None if self._counting is None else asdict(self._statistics.standing),
@@ -162,15 +164,22 @@ class BudgetDesk:
 
     async def _keep_deciding(self, outbox: Outbox, my_turn: Callable[[], bool]) -> None:
         while True:
-            self.show()
-            if self._is_adaptive:
-                if self._counting is None:  # a day of everybody's counts is read where somebody may need it
-                    self._counting = self._background.begin(self._statistics.follow())
-                self._note_turn(my_turn())
-                if self._is_my_turn and self._is_time():
-                    self._decided_at_us = self._now_us()
-                    await self.decide(outbox)
+            await self._background.attempt(lambda: self._look(outbox, my_turn))
             await asyncio.sleep(self._look_every_s)
+
+    async def _look(self, outbox: Outbox, my_turn: Callable[[], bool]) -> None:
+        self.show()
+        self._tell_changes()
+        now_us = self._now_us()
+        self.book.forget_before(hour_of(now_us) - KEPT_HOURS)
+        if not self._is_adaptive:
+            return
+        if self._counting is None:  # a day of everybody's counts is read where somebody may need it
+            self._counting = self._background.begin(self._statistics.follow())
+        self._note_turn(my_turn())
+        if self._is_my_turn and self._is_time():
+            await self.decide(outbox)
+            self._decided_at_us = now_us  # not after an error: it is tried again, and shown until it succeeds
 
     @property
     def _is_adaptive(self) -> bool:
@@ -193,7 +202,6 @@ class BudgetDesk:
     async def decide(self, outbox: Outbox) -> None:
         """Decide now, whoever's turn it is: write the next thresholds, each worker reads them from there."""
         policy, now_us = self._live.current.policy, self._now_us()
-        self.book.forget_before(hour_of(now_us) - KEPT_HOURS)
         records, self._waiting = [], {}
         for considered in consider(policy, self.book, self._decisions, now_us=now_us):
             outcome = considered.outcome
@@ -210,11 +218,17 @@ class BudgetDesk:
     def fold_thresholds(self, records: Sequence[RawRecord]) -> None:
         """Take in records of `thresholds` and say in the log what changes."""
         for record in records:
-            before = thresholds_of(self.current.policy)
             self._decisions.fold(record.value)
-            for place, threshold in thresholds_of(self.current.policy).items():
-                if threshold != before.get(place):
-                    self._tell(*place, before.get(place), threshold)
+        self._tell_changes()
+
+    def _tell_changes(self) -> None:
+        """Say in the log which thresholds are others than when it was last said; not each one of the past at a start."""
+        if not self._thresholds.standing.caught_up:
+            return
+        before, self._told = self._told, thresholds_of(self.current.policy)
+        for place, threshold in self._told.items():
+            if threshold != before.get(place):
+                self._tell(*place, before.get(place), threshold)
 
     def _tell(self, domain: str, role: Role, before: float | None, threshold: float) -> None:
         decided = self._decisions.of(self._live.current.policy.domains[domain], role)

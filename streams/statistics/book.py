@@ -64,8 +64,11 @@ class StatisticsBook:
             self.fold(record.value)
 
     def forget_before(self, hour: int) -> None:
-        """Drop the hours before this one, now and when they come again."""
-        if hour <= self._oldest:
+        """Drop the hours before this one, now and when they come again.
+
+        An earlier one than the last time lets them in again: the clock had been ahead.
+        """
+        if hour == self._oldest:
             return
         self._oldest = hour
         for place in [place for place in self._sums if place[0] < self._oldest]:

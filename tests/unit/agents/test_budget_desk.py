@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from streams.conclusion import Conclusion
 from streams.events import Message, Position
 from streams.features.tensors import WindowFeatures
 from streams.kafka.outbox import Outbox
+from streams.kafka.shared_log import Standing
 from streams.rulebook import LiveRulebook
 from streams.screening import Case, Source
 from streams.settings import Settings
@@ -74,6 +76,16 @@ class Keeping:
         return done
 
 
+@dataclass
+class ReadLog:
+    """A log that has been read so far; nothing more comes."""
+
+    standing: Standing = field(default_factory=lambda: Standing(caught_up=True))
+
+    async def follow(self) -> None:
+        await asyncio.Event().wait()
+
+
 @pytest_asyncio.fixture
 async def live(tmp_path: Path) -> AsyncIterator[LiveRulebook]:
     (tmp_path / "domains.yaml").write_text(POLICY)
@@ -108,6 +120,7 @@ async def test_what_was_decided_is_screened_with_and_said(
 ) -> None:
     desk = BudgetDesk(Settings(), live)
     assert desk.current.policy == live.current.policy
+    desk._thresholds = ReadLog()  # type: ignore[assignment]
     with caplog.at_level(logging.INFO):
         desk.fold_thresholds(
             [decided(0.93), decided(0.99, at_us=NOW_US - 1, version=2), Record(b"{"), Record(None)]
@@ -123,6 +136,71 @@ async def test_what_was_decided_is_screened_with_and_said(
         "threshold of harassment (champion, message_harassment/3): 0.93, was 0.9. Of 9000 events in 24 hours 387 would "
         "alert by it, was 400; 20 alerted by rules; the budget is 300 a day"
     )
+
+
+async def test_a_start_says_what_holds_and_not_all_that_ever_did(
+    live: LiveRulebook, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = BudgetDesk(Settings(), live, look_every_s=0.001)
+    desk._statistics = ReadLog()  # type: ignore[assignment]
+    with caplog.at_level(logging.INFO):
+        for number in range(100):
+            desk.fold_thresholds([decided(0.92 + number / 10_000, at_us=NOW_US + number)])
+        assert "threshold of" not in caplog.text
+        desk._thresholds = ReadLog()  # type: ignore[assignment]
+        desk.decide_with(Outbox(Keeping()), my_turn=lambda: False)  # type: ignore[arg-type]
+        await asyncio.sleep(0.05)
+        desk.fold_thresholds([decided(0.95, at_us=NOW_US + 1000)])
+        await desk.stop()
+    said = [record.getMessage() for record in caplog.records if "threshold of" in record.getMessage()]
+    assert [text.partition(". Of")[0].partition(": ")[2] for text in said] == [
+        "0.9299, was 0.9",
+        "0.95, was 0.9299",
+    ]
+
+
+async def test_a_worker_whose_turn_it_never_is_keeps_no_more_than_two_days_of_counts(
+    live: LiveRulebook,
+) -> None:
+    now_us = NOW_US
+    desk = BudgetDesk(Settings(), live, look_every_s=0.001, now_us=lambda: now_us)
+    desk._statistics = ReadLog()  # type: ignore[assignment]
+    counts(desk, live)
+    desk.decide_with(Outbox(Keeping()), my_turn=lambda: False)  # type: ignore[arg-type]
+    now_us += 40 * HOUR_US
+    await until(lambda: desk.book.hours()[0] == now_us // HOUR_US - 48)
+    now_us += 40 * HOUR_US
+    await until(lambda: not desk.book.hours())
+    await desk.stop()
+
+
+async def test_one_bad_round_is_said_once_and_shown_and_the_next_goes_on(
+    live: LiveRulebook, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OverflowError("a record of somebody's")
+
+    kafka = Keeping()
+    desk = BudgetDesk(Settings(), live, look_every_s=0.001, now_us=lambda: NOW_US)
+    counts(desk, live)
+    desk._statistics = desk._thresholds = ReadLog()  # type: ignore[assignment]
+    with monkeypatch.context() as broken:
+        broken.setattr("streams.agents.budget_desk.consider", refuse)
+        desk.decide_with(Outbox(kafka), my_turn=lambda: True)  # type: ignore[arg-type]
+        await until(lambda: desk.page()["trouble"] == "OverflowError: a record of somebody's")
+        await asyncio.sleep(0.05)
+    await until(lambda: bool(kafka.sent))
+    await until(lambda: desk.page()["trouble"] is None)
+    await desk.stop()
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+    assert len(kafka.sent) == 1
+
+
+async def until(it_is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not it_is_so():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.001)
 
 
 async def test_the_page_says_what_is_written_what_holds_and_why(live: LiveRulebook) -> None:

@@ -282,6 +282,14 @@ def test_hours_before_the_horizon_leave_and_stay_away() -> None:
     )
 
 
+def test_a_clock_that_was_ahead_does_not_keep_hours_away_for_good() -> None:
+    book = StatisticsBook()
+    book.forget_before(HOUR + 10_000)
+    book.forget_before(HOUR - 48)
+    book.fold(encode(AlertCounts(instance="a", hour=HOUR, domain="d", by_rules=1)))
+    assert book.hours() == [HOUR]
+
+
 @pytest.mark.parametrize(
     "counts",
     [
