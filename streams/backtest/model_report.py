@@ -14,6 +14,8 @@ from streams.review.shares import Share, share
 
 #: Characters of a text that are shown.
 _SHOWN: Final = 60
+#: Columns of words; figures stand to the right.
+_LEFT: Final = (0, 1, 5)
 Labels = Mapping[ModelVersion, str]
 
 
@@ -38,18 +40,7 @@ def as_text(trial: ModelTrial, labels: Labels) -> str:
     """Alerts a day and precision beside what happened, new and lost alerts with examples, and what to be careful of."""
     counted = ", ".join(f"{number:,} {kind}s" for kind, number in sorted(trial.events.items())) or "no events"
     lines = [f"{counted} in {trial.days:,.2f} days", ""]
-    lines.append(
-        f"{'domain':<24}{'':<10}{'alerts':>8}{'a day':>10}{'judged':>8}  {'precision':<24}{'violations found':>17}"
-    )
-    for name, found in trial.by_domain.items():
-        rows = (
-            ("tried", found.alerts, found.judged, name),
-            ("happened", found.happened, found.judged_then, ""),
-        )
-        lines += [_row(trial, *row) for row in rows]
-        budget = trial.policy.domains[name].alerts_per_day
-        if budget is not None:
-            lines.append(f"{'':<24}{'budget':<10}{'':>8}{budget:>10,}")
+    lines += _table(trial)
     for title, kind in (("new alerts", "new"), ("lost alerts", "lost")):
         for name, found in trial.by_domain.items():
             lines += _differences(f"{title} in {name}", found.new if kind == "new" else found.lost, labels)
@@ -63,11 +54,17 @@ def _domain(trial: ModelTrial, name: str, labels: Labels) -> dict[str, object]:
         "events": found.events,
         "unscored": found.unscored,
         "budget": trial.policy.domains[name].alerts_per_day,
+        "adaptive": _adaptive(trial, name),
         "tried": _side(trial, found.alerts, found.judged),
         "happened": _side(trial, found.happened, found.judged_then),
         "new": _judgements(found.new, labels),
         "lost": _judgements(found.lost, labels),
     }
+
+
+def _adaptive(trial: ModelTrial, name: str) -> bool:
+    """Whether the engine would move the domain's thresholds; the trial leaves them where they are."""
+    return trial.policy.domains[name].budget_mode == "adaptive"
 
 
 def _side(trial: ModelTrial, alerts: int, judged: Judged) -> dict[str, object]:
@@ -111,14 +108,31 @@ def _rescored(found: Rescored) -> dict[str, object]:
     }
 
 
-def _row(trial: ModelTrial, side: str, alerts: int, judged: Judged, name: str) -> str:
+def _table(trial: ModelTrial) -> list[str]:
+    """Columns two apart whatever they hold: a terminal wraps long lines, and figures must not run together."""
+    rows = [("domain", "", "alerts", "a day", "judged", "precision", "violations found")]
+    for name, found in trial.by_domain.items():
+        rows.append(_row(trial, "tried", found.alerts, found.judged, name))
+        rows.append(_row(trial, "happened", found.happened, found.judged_then, ""))
+        budget = trial.policy.domains[name].alerts_per_day
+        if budget is not None:
+            rows.append(("", "budget", "", f"{budget:,}", "", "", ""))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if index in _LEFT else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _row(trial: ModelTrial, side: str, alerts: int, judged: Judged, name: str) -> tuple[str, ...]:
     precision = _precision(judged)
     a_day = f"{alerts / trial.days:,.1f}" if trial.days else "-"
     known = judged.right + judged.missed
     found = f"{judged.right:,} of {known:,}" if known else "-"
-    return (
-        f"{name:<24}{side:<10}{alerts:>8,}{a_day:>10}{precision.of:>8,}  {_share(precision):<24}{found:>17}"
-    )
+    return name, side, f"{alerts:,}", a_day, f"{precision.of:,}", _share(precision), found
 
 
 def _differences(title: str, found: Judgements, labels: Labels) -> list[str]:
@@ -152,6 +166,10 @@ def _careful(trial: ModelTrial, labels: Labels) -> list[str]:
             f"{found.crossed:,} would be decided otherwise"
         )
     for name, outcome in trial.by_domain.items():
+        if _adaptive(trial, name):
+            lines.append(
+                f"{name}: adaptive; tried with the written threshold, which the engine would move to keep the budget"
+            )
         if outcome.unscored:
             lines.append(
                 f"{name}: {outcome.unscored:,} of {outcome.events:,} events have no score of a model that decides"

@@ -183,6 +183,27 @@ def test_the_text() -> None:
     assert body["masked_input"]["build/message_harassment"]["decided_otherwise"] == 0  # type: ignore[index]
 
 
+def test_an_adaptive_threshold_is_tried_as_it_is_written_and_that_is_said() -> None:
+    said = "harassment: adaptive; tried with the written threshold"
+    for mode, adaptive in (("adaptive", True), ("fixed", False)):
+        trial = trial_of((predicted(1, scored(0.95)), 0.9, None), tried=policy(budget_mode=mode))
+        assert (said in as_text(trial, {})) is adaptive
+        assert report(trial, {})["domains"][DOMAIN]["adaptive"] is adaptive  # type: ignore[index]
+
+
+def test_figures_of_a_large_backtest_do_not_run_together() -> None:
+    trial = ModelTrial(policy(), [DOMAIN], {})
+    for number in range(3):
+        trial.add(predicted(number, scored(0.95), hour=number), {NEW: 0.9})
+    trial.last_us = trial.first_us + 2000  # type: ignore[operator]
+    lines = as_text(trial, {}).splitlines()
+    assert [line.split() for line in lines[2:5]] == [
+        ["domain", "alerts", "a", "day", "judged", "precision", "violations", "found"],
+        ["harassment", "tried", "3", "129,600,000.0", "0", "-", "-"],
+        ["happened", "3", "129,600,000.0", "0", "-", "-"],
+    ]
+
+
 def test_nothing_at_all() -> None:
     trial = ModelTrial(policy(), [DOMAIN], {})
     assert as_text(trial, {}).startswith("no events in 0.00 days")
