@@ -110,7 +110,9 @@ def _rescored(found: Rescored) -> dict[str, object]:
 
 def _table(trial: ModelTrial) -> list[str]:
     """Columns two apart whatever they hold: a terminal wraps long lines, and figures must not run together."""
-    rows = [("domain", "", "alerts", "a day", "judged", "precision", "violations found")]
+    rows: list[tuple[str, ...]] = [
+        ("domain", "", "alerts", "a day", "judged", "precision", "violations found")
+    ]
     for name, found in trial.by_domain.items():
         rows.append(_row(trial, "tried", found.alerts, found.judged, name))
         rows.append(_row(trial, "happened", found.happened, found.judged_then, ""))
