@@ -266,8 +266,13 @@ class Pipeline:
         return int(self.app.tables.recovery.active_offsets.get(tp, -1)) + 1
 
     def _owned_messages(self) -> frozenset[int]:
-        """The partitions of `messages` whose windows this worker may change: none while they are handed out anew."""
+        """The partitions of `messages` whose windows this worker may change: none while they are handed out anew.
+
+        Nor between the moment when the group has expelled this worker and that in which it is told of it.
+        """
         if self.app.rebalancing or not self.app.tables.actives_ready:
+            return frozenset()
+        if self.app.consumer.held_generation is None:
             return frozenset()
         topic = self.settings.topic("messages")
         return frozenset(tp.partition for tp in self.app.consumer.assignment() if tp.topic == topic)
