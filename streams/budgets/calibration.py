@@ -39,7 +39,8 @@ class Proposal:
     `low`..`high`: thresholds that the same number of days could as well have led to. `per_day` at the proposed threshold,
     `day_low`..`day_high` on one coming day like these, `standing_per_day` at the written one. `precision` by verdicts on
     alerts that reach the proposed threshold; `unjudged_per_day` of the alerts lie below the written one, where nobody
-    could judge any. `too_few`: less than 20 alerts in all, the interval is wide.
+    could judge any. `too_few`: less than 20 alerts in all, the interval is wide. `scores`: how many
+    it is made from, those where no rule alerted.
     """
 
     role: Role
@@ -55,6 +56,18 @@ class Proposal:
     precision: Share
     capped: bool
     too_few: bool
+    scores: float
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the threshold must not be written; None where it may. Of no scores it is 1, and the model would be silent."""
+        if not self.scores:
+            return (
+                "it has no scores in these days: let it score for a day, or count from longer ago (--since)"
+            )
+        if self.too_few:
+            return f"fewer than {LEAST_ALERTS} alerts in all these days: count from longer ago (--since)"
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,7 @@ def calibrate(
         reference = reference_of(domain, role)
         if reference is None or role not in roles:
             continue
-        seen = [day_over(book, domain, role, reference, dict.fromkeys(hours, 1.0)) for hours in days]
+        seen = [day_over(book, domain, reference, dict.fromkeys(hours, 1.0)) for hours in days]
         proposals.append(_proposal(domain, role, reference, seen, cases=by_models, most_share=most_share))
     if not proposals:
         raise ValueError(f"{domain.name} has no model in that role: there is no threshold to propose")
@@ -168,6 +181,7 @@ def _proposal(
         precision=_precision(cases, reference, threshold),
         capped=wanted < budgeted,
         too_few=wanted < LEAST_ALERTS,
+        scores=sum(total.values()),
     )
 
 

@@ -37,7 +37,7 @@ def consider(
         for role in moved_roles(domain):
             reference = reference_of(domain, role)
             assert reference is not None
-            day = rolling_day(book, domain, role, reference, now_us=now_us)
+            day = rolling_day(book, domain, reference, now_us=now_us)
             last = decisions.of(domain, role)
             decided_at_us, hours_since = now_us, LONGEST_STEP_H
             if last is not None and last.decided_at_us <= now_us:

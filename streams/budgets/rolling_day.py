@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from streams.alerts import Role
+from streams.budgets.decided import ROLES
 from streams.policy import Domain, ModelRef
 from streams.statistics.bins import Histogram, added
 from streams.statistics.book import StatisticsBook
@@ -41,11 +41,9 @@ def weights(now_us: int) -> dict[int, float]:
     return {newest - HOURS: 1.0 - gone, **dict.fromkeys(range(newest - HOURS + 1, newest + 1), 1.0)}
 
 
-def rolling_day(
-    book: StatisticsBook, domain: Domain, role: Role, reference: ModelRef, *, now_us: int
-) -> RollingDay:
+def rolling_day(book: StatisticsBook, domain: Domain, reference: ModelRef, *, now_us: int) -> RollingDay:
     """The last 24 hours of the book."""
-    day = day_over(book, domain, role, reference, weights(now_us))
+    day = day_over(book, domain, reference, weights(now_us))
     return replace(day, whole=is_whole(book, now_us=now_us))
 
 
@@ -80,10 +78,14 @@ def _inputs_at(book: StatisticsBook, hour: int) -> int:
 
 
 def day_over(
-    book: StatisticsBook, domain: Domain, role: Role, reference: ModelRef, hours: Mapping[int, float]
+    book: StatisticsBook, domain: Domain, reference: ModelRef, hours: Mapping[int, float]
 ) -> RollingDay:
-    """Sums hours of the book, each with its weight. Whether they are a whole day is for the caller to know."""
-    scores = "scores", domain.name, role, reference.model, str(reference.version)
+    """Sums hours of the book, each with its weight. Whether they are a whole day is for the caller to know.
+
+    The scores are those of the version, whichever role it had: a promotion changes the role, not the scores. A version
+    has one role at a time in a domain, so no event counts twice.
+    """
+    version = reference.model, str(reference.version)
     events = by_rules = by_models = scored = 0.0
     histograms = []
     for hour, weight in hours.items():
@@ -92,7 +94,8 @@ def day_over(
         if isinstance(counts := book.at(hour, ("alerts", domain.name)), AlertCounts):
             by_rules += weight * counts.by_rules
             by_models += weight * counts.by_models
-        if isinstance(counts := book.at(hour, scores), ScoreCounts):
-            scored += weight * counts.events
-            histograms.append((counts.alone, weight))
+        for role in ROLES:
+            if isinstance(counts := book.at(hour, ("scores", domain.name, role, *version)), ScoreCounts):
+                scored += weight * counts.events
+                histograms.append((counts.alone, weight))
     return RollingDay(False, events, by_rules, by_models, scored, added(histograms))

@@ -14,6 +14,8 @@ from streams.cli.reviews import read_reviews
 from streams.cli.since import Since
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from streams.alerts import Role
     from streams.budgets.calibration import Calibration
     from streams.policy import Policy
@@ -56,7 +58,7 @@ def command(
     Example: sekisho calibrate --domain harassment --since 7d
     """
     from streams.cli.calibrate_text import calibration_record, calibration_text
-    from streams.cli.policy_file import read_policy
+    from streams.cli.policy_file import POLICY_FILE, read_policy
 
     settings = load_settings()
     policy = read_policy(settings)
@@ -74,7 +76,7 @@ def command(
     else:
         to_stdout().print(calibration_text(found))
     if write:
-        _write(settings, found)
+        write_thresholds(settings.rules_dir / POLICY_FILE, found)
 
 
 async def _calibrated(  # noqa: PLR0917 - each is what the command was asked
@@ -122,11 +124,25 @@ async def _calibrated(  # noqa: PLR0917 - each is what the command was asked
         raise click.ClickException(str(error)) from error
 
 
-def _write(settings: Settings, found: Calibration) -> None:
-    from streams.cli.policy_file import POLICY_FILE, rewrite_policy
+def write_thresholds(path: Path, found: Calibration) -> None:
+    """Put the proposed thresholds into domains.yaml.
+
+    Raises `ClickException` when a model's threshold is not written, having written those of the others."""
+    from streams.cli.policy_file import rewrite_policy
     from streams.inference.promotion import with_thresholds
 
-    path = settings.rules_dir / POLICY_FILE
-    thresholds = {proposal.role: proposal.threshold for proposal in found.proposals}
-    rewrite_policy(path, lambda text: with_thresholds(text, found.domain.name, thresholds))
-    to_stderr().print(f"written to {path}: running workers take it up by themselves", markup=False)
+    thresholds = {one.role: one.threshold for one in found.proposals if one.refusal is None}
+    if thresholds:
+        rewrite_policy(path, lambda text: with_thresholds(text, found.domain.name, thresholds))
+        to_stderr().print(
+            f"{', '.join(thresholds)}: written to {path}; running workers take it up by themselves",
+            markup=False,
+        )
+    if refused := [one for one in found.proposals if one.refusal is not None]:
+        raise click.ClickException(
+            "\n".join(
+                f"the threshold of {one.reference.model}/{one.reference.version} ({one.role}) is not written: "
+                f"{one.refusal}"
+                for one in refused
+            )
+        )

@@ -62,6 +62,7 @@ def calibration_record(found: Calibration) -> dict[str, Any]:
                     "precision": _share_record(one.precision),
                     "capped": one.capped,
                     "too_few": one.too_few,
+                    "scores": round(one.scores),
                 },
             }
             for one in found.proposals
@@ -119,6 +120,6 @@ def _notes(found: Calibration) -> Iterator[str]:
             )
         if one.capped:
             yield f"{name}: the budget is more than the safety valve's share of all events; no more than that is proposed"
-        if one.too_few:
-            yield f"{name}: fewer than 20 alerts in all these days; take more days"
+        if one.refusal is not None:
+            yield f"{name}: {one.refusal}"
     yield "alerts a day: by the model alone, where no rule fires. precision: violations among judged alerts at or above"

@@ -260,7 +260,7 @@ def test_the_oldest_hour_counts_for_what_is_left_of_it() -> None:
 
 def test_a_rolling_day_is_summed_from_the_hours() -> None:
     now_us = (HOUR + 1) * HOUR_US - 1
-    day = rolling_day(book_of(range(HOUR - 40, HOUR + 1)), DOMAIN, "champion", CHAMPION, now_us=now_us)
+    day = rolling_day(book_of(range(HOUR - 40, HOUR + 1)), DOMAIN, CHAMPION, now_us=now_us)
     assert day.whole
     assert day.by_rules == pytest.approx(240)
     assert day.by_models == pytest.approx(2400)
@@ -272,7 +272,7 @@ def test_a_rolling_day_is_summed_from_the_hours() -> None:
 def test_a_day_is_not_whole_until_24_hours_are_counted() -> None:
     now_us = (HOUR + 1) * HOUR_US - 1
     for first, whole in ((HOUR - 23, False), (HOUR - 24, True)):
-        day = rolling_day(book_of(range(first, HOUR + 1)), DOMAIN, "champion", CHAMPION, now_us=now_us)
+        day = rolling_day(book_of(range(first, HOUR + 1)), DOMAIN, CHAMPION, now_us=now_us)
         assert day.whole is whole
 
 

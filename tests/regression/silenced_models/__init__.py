@@ -1,0 +1,1 @@
+"""`sekisho calibrate --write` wrote thresholds that no score reaches."""
