@@ -23,6 +23,8 @@ FORMAT = 1
 #: A domain's name becomes part of a topic name and of a model's directory.
 _DOMAIN_NAME = re.compile(r"[a-z][a-z0-9_]{1,48}\Z")
 _MODEL_NAME = re.compile(r"[a-z][a-z0-9_]{1,100}\Z")
+#: What models that cannot read events of a kind are called: it would find no row that they can score.
+_FAMILY_OF_OTHERS = {"message": "listing_", "listing": "message_"}
 _MODEL_KEYS = ("model", "version", "threshold")
 
 #: How a challenger takes part. beside: it raises alerts as the champion does. shadow: it only writes predictions.
@@ -232,6 +234,14 @@ def _domain(name: str, cursor: Cursor) -> Domain | None:
             "give another one",
             at_key="challenger",
         )
+    for role, reference in (("champion", champion), ("challenger", challenger)):
+        if reference and applies_to and reference.model.startswith(_FAMILY_OF_OTHERS[applies_to]):
+            cursor.note(
+                "model-kind",
+                f'"{reference.model}" cannot judge a domain that applies to {applies_to}s',
+                f"give a model whose name begins with {applies_to}_",
+                at_key=role,
+            )
     alerts_per_day, budget_mode = cursor.read("budget", _budget) or (None, "fixed")
     if budget_mode == "adaptive" and not champion:
         cursor.note(

@@ -194,6 +194,12 @@ domains:
     champion: {model: good_model, version: 1, threshold: 0.5}
     challenger: {model: good_model, version: 2, threshold: 0.5, mode: canari}
     budget: {alerts_per_day: 5, mode: adaptiv}
+  kinds:
+    title: x
+    applies_to: listing
+    severity: low
+    champion: {model: listing_good, version: 1, threshold: 0.5}
+    challenger: {model: message_good, version: 2, threshold: 0.5}
 patrol: {share: {message: 5%, image: 0.1}, per_day: 5}
 """
 _BAD = _BAD.replace("TITLE", "x" * 201)
