@@ -35,7 +35,9 @@ def comparison_text(of: Comparison, *, unreadable: int = 0) -> Text:
 
     `unreadable`: records that could not be read and are left out.
     """
-    lines = [Text(_head(of), style="bold"), *map(Text, [*_table(of), *_difference(of), ""])]
+    lines = [Text(_head(of), style="bold")]
+    if of.since_us is not None:
+        lines += map(Text, [*_table(of), *_difference(of), ""])
     advice = of.recommendation
     lines.append(Text.assemble(("recommendation: ", "bold"), (advice.advice, "bold"), f": {advice.reason}"))
     if advice.verdicts_needed is not None:
@@ -53,7 +55,7 @@ def comparison_json(of: Comparison, *, unreadable: int = 0) -> dict[str, Any]:
         "domain": of.domain.name,
         "mode": of.domain.trial.mode,
         "share": of.domain.trial.share if of.domain.trial.mode == "canary" else None,
-        "since": rfc3339(of.since_us),
+        "since": None if of.since_us is None else rfc3339(of.since_us),
         "until": rfc3339(of.until_us),
         "champion": {**asdict(of.champion), **_figures(found.champion)},
         "challenger": {**asdict(of.challenger), **_figures(found.challenger)},
@@ -68,6 +70,8 @@ def comparison_json(of: Comparison, *, unreadable: int = 0) -> dict[str, Any]:
 def _head(of: Comparison) -> str:
     trial = of.domain.trial
     mode = f"canary of {trial.share:.2%}" if trial.mode == "canary" else trial.mode
+    if of.since_us is None:
+        return f"{of.domain.name}, {mode}, not begun"
     days = (of.until_us - of.since_us) / 86_400e6
     return (
         f"{of.domain.name}, {mode}, {days:.1f} days since {rfc3339(of.since_us)[:16].replace('T', ' ')} UTC"

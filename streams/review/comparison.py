@@ -14,12 +14,15 @@ from streams.review.watched import Watched
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was found, times in microseconds since 1970. The models have the thresholds that they alert by now."""
+    """What was found, times in microseconds since 1970. The models have the thresholds that they alert by now.
+
+    `since_us`: from when on both were there; None while one of them has nothing, and then nothing is compared.
+    """
 
     domain: Domain
     champion: ModelRef
     challenger: ModelRef
-    since_us: int
+    since_us: int | None
     until_us: int
     found: Contest
     recommendation: Recommendation
@@ -41,14 +44,22 @@ def compared(
     of_challenger = raised_by(cases, "challenger", challenger)
     if watched is not None:
         of_challenger = watched.ranked(book, since_us=since_us)
-    firsts = [
-        min((case.fact.raised_at_us for day in ranked.values() for _, case in day), default=since_us)
-        for ranked in (of_champion, of_challenger)
-    ]
-    both_since_us = max(since_us, *firsts)
-    found = contest(
-        _since(of_champion, both_since_us), _since(of_challenger, both_since_us), depth_of(domain)
-    )
+    both_since_us: int | None = None
+    if of_champion and of_challenger:
+        both_since_us = max(since_us, _first_us(of_champion), _first_us(of_challenger))
+        found = contest(
+            _since(of_champion, both_since_us), _since(of_challenger, both_since_us), depth_of(domain)
+        )
+        advice = recommend(found, domain.trial.mode)
+    else:  # alerts of one alone are from before the trial, or from a trial that has not begun
+        found = contest({}, {}, depth_of(domain))
+        who = "challenger" if of_champion else "champion" if of_challenger else None
+        advice = Recommendation(
+            "wait",
+            f"the {who} has not scored or raised anything yet: there is nothing to compare"
+            if who
+            else "neither of the two has scored or raised anything yet: there is nothing to compare",
+        )
     return Comparison(
         domain,
         _as_it_alerts(domain, champion, cases),
@@ -56,8 +67,12 @@ def compared(
         both_since_us,
         until_us,
         found,
-        recommend(found, domain.trial.mode),
+        advice,
     )
+
+
+def _first_us(ranked: Mapping[int, Sequence[Ranked]]) -> int:
+    return min(case.fact.raised_at_us for day in ranked.values() for _, case in day)
 
 
 def _since(ranked: Mapping[int, Sequence[Ranked]], at_us: int) -> dict[int, list[Ranked]]:

@@ -196,7 +196,7 @@ def _obstacle(found: Contest, mode: ChallengerMode) -> Recommendation | None:
         )
     if not found.champion.alerts or not found.challenger.alerts:
         who = "challenger" if found.champion.alerts else "champion"
-        return Recommendation("wait", f"the {who} has raised no alert yet")
+        return Recommendation("wait", f"the {who} has raised no alert since both were there")
     filled = found.champion.alerts / found.champion.k, found.challenger.alerts / found.challenger.k
     if max(filled) > UNEQUAL * min(filled):
         return Recommendation(

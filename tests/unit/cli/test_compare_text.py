@@ -58,7 +58,10 @@ def test_what_carries_it_out() -> None:
 
 
 def test_the_json() -> None:
+    begun_by_nobody = comparison_json(Market().compare(domain()))
+    assert (begun_by_nobody["since"], begun_by_nobody["difference"]) == (None, None)
     page = json.loads(json.dumps(comparison_json(better(), unreadable=1)))
+    assert page["since"]
     assert page["champion"] == {
         "model": "message_contact",
         "version": 3,

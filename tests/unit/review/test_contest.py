@@ -12,6 +12,7 @@ from streams.review.comparison import Comparison, compared
 from streams.review.contest import NO_LIMIT, Depth, Groups, depth_of, difference
 from streams.review.top import Top
 from streams.review.verdicts import VerdictWord
+from streams.review.watched import Watched
 from tests.unit.review.making import DAY, alerted, at, by_model, verdict
 
 OLD, NEW = ModelRef("message_contact", 3, 0.5), ModelRef("message_contact", 4, 0.6)
@@ -71,6 +72,16 @@ def test_nothing_counts_from_before_both_were_there() -> None:
     found = market.compare(domain(), days=3)
     assert (found.found.champion.alerts, found.found.champion.precision.value) == (3, 1.0)
     assert found.since_us == at(2, 1)
+
+
+@pytest.mark.parametrize("mode", [Trial(), Trial("shadow")])
+def test_a_trial_is_not_dated_before_the_challenger_has_anything(mode: Trial) -> None:
+    market = Market().add("C", "n", times=60, day=1)
+    watched = Watched("contact", NEW) if mode.mode == "shadow" else None
+    found = compared(domain(mode), market.book, watched, since_us=DAY * DAY_US, until_us=at(3))
+    assert found.since_us is None
+    assert (found.found.champion.alerts, found.found.difference) == (0, None), "nothing is compared"
+    assert "the challenger has not scored or raised anything yet" in found.recommendation.reason
 
 
 def test_other_versions_and_other_domains_do_not_count() -> None:
@@ -163,8 +174,14 @@ def test_as_long_as_it_is_open_the_missing_verdicts_are_told() -> None:
             Trial("shadow"),
             "a shadow raises no alerts",
         ),
-        (Market().add("C", "v", times=60), Trial(), "the challenger has raised no alert yet"),
-        (Market().add("N", "v", times=60), Trial(), "the champion has raised no alert yet"),
+        (Market().add("C", "v", times=60), Trial(), "the challenger has not scored or raised anything yet"),
+        (Market().add("N", "v", times=60), Trial(), "the champion has not scored or raised anything yet"),
+        (
+            Market().add("C", "v", times=60).add("N", "v", day=1, times=60),
+            Trial(),
+            "the champion has raised no alert since both were there",
+        ),
+        (Market(), Trial(), "neither of the two has scored or raised anything yet"),
         (
             Market().add("C", "v", times=90).add("N", "v", times=50),
             Trial(),
@@ -174,7 +191,7 @@ def test_as_long_as_it_is_open_the_missing_verdicts_are_told() -> None:
     ],
 )
 def test_what_stands_in_the_way_is_said(market: Market, mode: Trial, reason: str) -> None:
-    advice = market.compare(domain(mode, a_day=200)).recommendation
+    advice = market.compare(domain(mode, a_day=200), days=2).recommendation
     assert advice.advice == "wait"
     assert reason in advice.reason
 
