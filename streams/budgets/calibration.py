@@ -21,6 +21,7 @@ from streams.review.book import Case
 from streams.review.shares import Z_95, Share, share
 from streams.statistics.bins import added, cut_for, events_from
 from streams.statistics.book import StatisticsBook
+from streams.statistics.records import HOUR_US, hour_of
 
 #: The parts of all traffic that champion and challenger alert on, by the challenger's mode and, of a canary, its share.
 _PARTS: Final[Mapping[ChallengerMode, Callable[[float], tuple[float, float]]]] = {
@@ -90,6 +91,14 @@ class Calibration:
         parts = _PARTS[self.domain.trial.mode](self.domain.trial.share)
         by_models = sum(parts[ROLES.index(proposal.role)] * proposal.per_day for proposal in self.proposals)
         return self.by_rules_per_day + by_models - (self.by_both or 0.0)
+
+
+def first_hour(since_us: int, *, now_us: int) -> int:
+    """The hour to count from, so that there are as many whole hours before the running one as were asked for.
+
+    A day asked for at half past ten is the 24 hours until ten, the first of them begun before the time asked for.
+    """
+    return hour_of(now_us) - math.ceil((now_us - since_us) / HOUR_US)
 
 
 def whole_days(hours: Sequence[int], *, now_hour: int, since_hour: int) -> list[range]:

@@ -88,13 +88,17 @@ async def _calibrated(  # noqa: PLR0917 - each is what the command was asked
     stop: asyncio.Event,
 ) -> Calibration | None:
     """Read counts, alerts and verdicts to their ends; None when stopped before."""
-    from streams.budgets.calibration import calibrate, whole_days
+    from streams.budgets.calibration import calibrate, first_hour, whole_days
+    from streams.budgets.rolling_day import HOURS
     from streams.kafka.shared_log import SharedLog
     from streams.statistics.book import StatisticsBook
     from streams.statistics.records import HOUR_US, hour_of
 
-    # The first whole hour of the time asked for: what was counted in a part of it is a part of an hour.
-    since_hour = -(-since_us // HOUR_US)
+    now_us = time.time_ns() // 1000
+    now_hour, since_hour = hour_of(now_us), first_hour(since_us, now_us=now_us)
+    if now_hour - since_hour < HOURS:
+        raise click.ClickException(f"--since is less than a day ago: whole days of {HOURS} hours are taken")
+    since_us = max(0, since_hour * HOUR_US)
     counts = StatisticsBook()
     counts.forget_before(since_hour)
 
@@ -104,7 +108,7 @@ async def _calibrated(  # noqa: PLR0917 - each is what the command was asked
     review = await read_reviews(settings, stop, since_us=since_us)
     if stop.is_set():
         return None
-    days = whole_days(counts.hours(), now_hour=hour_of(time.time_ns() // 1000), since_hour=since_hour)
+    days = whole_days(counts.hours(), now_hour=now_hour, since_hour=since_hour)
     oldest_us = min((hours[0] for hours in days), default=0) * HOUR_US
     cases = [
         case

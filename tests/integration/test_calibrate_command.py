@@ -105,11 +105,17 @@ def test_the_proposal_follows_from_everybodys_counts_and_is_written(
     assert written == POLICY.replace("0.9}", f"{model['proposed']['threshold']:.6f}".rstrip("0") + "}")
 
 
+def test_a_day_asked_for_is_a_day(past: dict[str, str]) -> None:
+    result = _calibrate(past, "--domain", "contact", "--since", "1d", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["days"] == 1
+
+
 def test_what_cannot_be_done_is_said(past: dict[str, str]) -> None:
     for arguments, said in (
         (("--domain", "nothing"), "there is no domain nothing"),
         (("--domain", "goods"), "no budget"),
-        (("--domain", "contact", "--since", "5h"), "24 hours"),
+        (("--domain", "contact", "--since", "5h"), "less than a day ago"),
         (("--domain", "contact", "--role", "challenger"), "no model in that role"),
     ):
         result = _calibrate(past, *arguments)

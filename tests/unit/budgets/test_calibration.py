@@ -7,13 +7,16 @@ from itertools import chain
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams.alerts import Role
-from streams.budgets.calibration import Calibration, calibrate, whole_days, written_as
+from streams.budgets.calibration import Calibration, calibrate, first_hour, whole_days, written_as
 from streams.policy import Domain, ModelRef, Trial
 from streams.review.alerted import ByModel, ByRule, RaisedBy
 from streams.review.book import Book, Case
 from streams.statistics.bins import bin_of, events_from, score_at
+from streams.statistics.records import HOUR_US, hour_of
 from tests.unit.budgets.counted import book_of, hours_of
 from tests.unit.review.making import alerted, verdict
 
@@ -187,6 +190,23 @@ def test_days_are_whole_and_go_back_from_the_last_full_hour() -> None:
         range(HOUR - 48, HOUR - 24),
     ]
     assert whole_days([HOUR - 60], now_hour=HOUR, since_hour=HOUR - 47) == [range(HOUR - 24, HOUR)]
+
+
+@given(st.integers(1, 30), st.integers(HOUR * HOUR_US, (HOUR + 30) * HOUR_US), st.integers(0, 60_000_000))
+def test_as_many_days_are_counted_as_are_asked_for_whatever_the_time(
+    days: int, asked_us: int, took_us: int
+) -> None:
+    """It counts back from when the command line was read, which is a moment before the hour is looked at."""
+    now_us = asked_us + took_us
+    since_hour = first_hour(asked_us - 24 * days * HOUR_US, now_us=now_us)
+    found = whole_days(range(0, hour_of(now_us) + 1), now_hour=hour_of(now_us), since_hour=since_hour)
+    assert len(found) == days
+
+
+def test_from_the_start_is_from_the_first_hour_counted() -> None:
+    now_us = HOUR * HOUR_US + 1
+    assert first_hour(0, now_us=now_us) <= 0
+    assert first_hour(now_us - 5 * HOUR_US, now_us=now_us) == HOUR - 5
 
 
 @pytest.mark.parametrize(
