@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from models.data.examples import ExampleError
 from models.data.splits import Split
 from models.labels.collecting import KINDS, Collector, Wanted
 from models.labels.examples import Masking, example_of
@@ -38,11 +39,12 @@ class Export:
 def make(directory: Path, found: Read, wanted: Wanted, how: Export) -> dict[str, Any]:
     """Write the folder and return what its labels.json holds; nothing is written where nothing was judged.
 
-    A kind of event without any judged one is left out. Raises `ExampleError` where too little was judged to be cut
-    by time, and OSError.
+    A kind of event without any judged one is left out, and so is one of which too little was judged to be cut by time
+    where the other suffices. Raises `ExampleError` where none does, and OSError.
     """
     masked = Masking()
     parts: dict[Kind, Parts] = {}
+    not_cut: dict[Kind, str] = {}
     versions: dict[str, Counter[str]] = {"models": Counter(), "policies": Counter(), "rulesets": Counter()}
     for kind in KINDS:
         chosen = found.collector.chosen(kind)
@@ -50,11 +52,20 @@ def make(directory: Path, found: Read, wanted: Wanted, how: Export) -> dict[str,
             examples = [
                 example_of(one.prediction, one.labels, masked, weight=round(one.weight, 3)) for one in chosen
             ]
-            parts[kind] = in_parts(examples, kind, how.split)
+            try:
+                parts[kind] = in_parts(examples, kind, how.split)
+            except ExampleError as error:
+                not_cut[kind] = str(error)
+                continue
             for one in chosen:
                 versions["models"].update(f"{s.model}/{s.version}" for s in one.prediction.scores)
                 versions["policies"][one.prediction.policy] += 1
                 versions["rulesets"][one.prediction.ruleset] += 1
+    if not_cut and not parts:
+        raise ExampleError(
+            "\n".join(f"{FOLDERS[kind]}: {reason}" for kind, reason in not_cut.items())
+            + "\nhave more of them judged, or read from earlier on with --since"
+        )
     manifest = {
         "format": FORMAT,
         "about": "Moderators' verdicts joined with masked predictions; see docs/labels.md",
@@ -76,7 +87,11 @@ def make(directory: Path, found: Read, wanted: Wanted, how: Export) -> dict[str,
         "unreadable_predictions": found.collector.unreadable,
         "examples_by_version": {name: dict(sorted(counts.items())) for name, counts in versions.items()},
         "kinds": {
-            FOLDERS[kind]: _kind_record(kind, found.collector, wanted, parts.get(kind, {})) for kind in KINDS
+            FOLDERS[kind]: {
+                **_kind_record(kind, found.collector, wanted, parts.get(kind, {})),
+                "not_cut": not_cut.get(kind),
+            }
+            for kind in KINDS
         },
     }
     if not parts:

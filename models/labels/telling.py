@@ -52,6 +52,10 @@ def warnings(manifest: Mapping[str, Any]) -> list[str]:
     """What whoever trains on the export should know, a sentence each."""
     found: list[str] = []
     for folder, kind in manifest["kinds"].items():
+        if kind["not_cut"]:
+            found.append(
+                f"{folder} are left out: {kind['not_cut']}; have more of them judged, or read from earlier on with --since"
+            )
         found += [
             f"{obstacle} of {folder}; `sekisho train` refuses that domain until there is one"
             for obstacle in kind["cannot_be_trained_or_measured"]

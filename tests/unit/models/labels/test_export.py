@@ -170,9 +170,23 @@ def test_nothing_judged_writes_nothing(tmp_path: Path) -> None:
 
 def test_too_little_to_be_cut_by_time_is_refused_with_the_reason(tmp_path: Path) -> None:
     predictions, decisions = history()
-    with pytest.raises(ExampleError, match="too few"):
+    with pytest.raises(ExampleError, match="too few") as refused:
         make(tmp_path / "out", read_of(predictions[:2], decisions), WANTED, HOW)
+    assert str(refused.value).startswith("messages: "), "the kind"
+    assert "read from earlier on with --since" in str(refused.value), "a way out"
     assert not (tmp_path / "out").exists()
+
+
+def test_a_few_judged_listings_do_not_keep_messages_from_being_exported(tmp_path: Path) -> None:
+    predictions, decisions = history()
+    manifest = make(tmp_path / "out", read_of(predictions[:41], decisions), WANTED, HOW)  # one listing
+    assert {name.split("/")[0] for name in manifest["files"]} == {"messages"}
+    assert manifest["kinds"]["messages"]["not_cut"] is None
+    assert "too few" in manifest["kinds"]["listings"]["not_cut"]
+    (note,) = [sentence for sentence in warnings(manifest) if "left out" in sentence]
+    assert note.startswith("listings are left out: ")
+    assert "--since" in note
+    assert "nothing was written" not in as_text(manifest)
 
 
 def test_what_is_said_of_an_export(tmp_path: Path) -> None:
