@@ -5,33 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from streams.budgets.adaptive import LEAST_FOR_MODELS
 from streams.budgets.calibration import Calibration, Proposal
+from streams.cli.columns import aligned
 from streams.cli.printable import printable
 from streams.review.shares import Share
 
+_HEADINGS = (
+    "model",
+    "role",
+    "threshold",
+    "alerts a day",
+    "proposed (95 %)",
+    "alerts a day (one day, 95 %)",
+    "precision (95 %)",
+    "of",
+)
 
-def calibration_text(found: Calibration) -> RenderableType:
+
+def calibration_text(found: Calibration) -> Text:
     """A line about the days, a table with a row for each model, and what there is to know about the figures."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("model", "role"):
-        table.add_column(heading, no_wrap=True)
-    for heading in (
-        "threshold",
-        "alerts a day",
-        "proposed (95 %)",
-        "alerts a day (one day, 95 %)",
-        "precision (95 %)",
-        "of",
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for proposal in found.proposals:
-        table.add_row(*_cells(proposal))
-    return Group(Text(_about(found)), table, *(Text(line, style="dim") for line in _notes(found)))
+    headings, *rows = aligned([_HEADINGS, *map(tuple, map(_cells, found.proposals))], to_the_left=2)
+    return Text("\n").join(
+        [
+            Text(_about(found)),
+            Text(headings, style="bold"),
+            *map(Text, rows),
+            *(Text(line, style="dim") for line in _notes(found)),
+        ]
+    )
 
 
 def calibration_record(found: Calibration) -> dict[str, Any]:

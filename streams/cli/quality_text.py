@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from streams.cli.columns import aligned
 from streams.cli.printable import printable
 from streams.review.intake import Taken
 from streams.review.quality import Quality, Row, Source
@@ -30,31 +30,20 @@ _HEADINGS = (
 
 
 def quality_text(quality: Quality, taken: Taken) -> Text:
-    """The table, and one line for everything that the figures leave out or rest on.
-
-    Lines are as long as they must be: a terminal wraps them, and a program or a pager has every column.
-    """
+    """The table, and one line for everything that the figures leave out or rest on."""
     if not quality.rows:
         return Text(f"no alerts {_time_span(quality)}")
-    cells = [_HEADINGS, *(tuple(_cells(row)) for row in quality.rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    headings, *lines = aligned([_HEADINGS, *(tuple(_cells(row)) for row in quality.rows)])
     text = Text(f"alerts {_time_span(quality)}\n", style="")
-    text.append(_line(_HEADINGS, widths), style="dim")
-    for row, of_row in zip(quality.rows, cells[1:], strict=True):
+    text.append(headings, style="dim")
+    for row, line in zip(quality.rows, lines, strict=True):
         whole = row.source.kind in ("domain", "patrol")
         text.append("\n\n" if whole else "\n")
-        text.append(_line(of_row, widths), style="bold" if whole else "")
+        text.append(line, style="bold" if whole else "")
     text.append("\n")
     for note in _notes(quality, taken):
         text.append(f"\n{note}", style="dim")
     return text
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """The first cell to the left, the others to the right; wide characters count as two."""
-    first, *others = zip(cells, widths, strict=True)
-    padded = [" " * (width - cell_len(cell)) + cell for cell, width in others]
-    return "  ".join([set_cell_size(*first), *padded])
 
 
 def _cells(row: Row) -> Iterator[str]:

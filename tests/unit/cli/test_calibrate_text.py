@@ -39,7 +39,7 @@ def found(domain: Domain, *, most_share: float = 0.1) -> Calibration:
 
 
 def shown(calibration: Calibration) -> str:
-    console = Console(width=200, force_terminal=False, highlight=False, soft_wrap=True)
+    console = Console(width=40, force_terminal=False, highlight=False, soft_wrap=True)
     with console.capture() as capture:
         console.print(calibration_text(calibration))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
