@@ -58,7 +58,7 @@ def past_of_line(line: bytes, *, without_time_us: int) -> Iterator[Past]:
         return
     try:
         body = _parse(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         yield Skipped("not_json", str(error))
         return
     if isinstance(body, dict) and isinstance(body.get("messages"), list):

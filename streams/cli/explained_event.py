@@ -104,12 +104,12 @@ def _values(content: bytes) -> Iterator[Any]:
     """The JSON values of a file: one, the items of a list, or one a line."""
     try:
         whole = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         for number, line in enumerate(content.splitlines(), start=1):
             if line.strip():
                 try:
                     yield msgspec.json.decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                     raise NotAnEvent(f"neither the file nor its line {number} is JSON: {error}") from error
         return
     yield from whole if isinstance(whole, list) else [whole]

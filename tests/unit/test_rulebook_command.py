@@ -308,6 +308,7 @@ rules:
         [
             ("", "the file is empty"),
             ('{"message_id": "m"\n', "neither the file nor its line 1 is JSON"),
+            pytest.param("[" * 5_000, "neither the file nor its line 1 is JSON", id="nested too deeply"),
             (
                 '{"message_id": "m", "transaction_id": "t", "text": "x"}',
                 "record 1 is no message and no listing: missing_field",
