@@ -39,8 +39,9 @@ async def golden_problems(
                     given.shape[1:] != expected.shape
                     or not (np.abs(given - expected) <= golden.tolerance).all()
                 ):
+                    shown = given[0].tolist() if len(given) else "missing"
                     sentence = (
-                        f"{version}: golden row {number}{beside}: {outputs[name]} is {given.tolist()}, "
+                        f"{version}: golden row {number}{beside}: {outputs[name]} is {shown}, "
                         f"expected {expected.tolist()} within {golden.tolerance:g}"
                     )
                     problems[sentence] = None
