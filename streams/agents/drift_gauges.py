@@ -48,8 +48,8 @@ def _of_inputs(drift: SeriesDrift) -> Iterator[Sample]:
 def _of_words(drift: WordDrift) -> Iterator[Sample]:
     model, version = drift.model.model, str(drift.model.version)
     for period, counts in (("reference", drift.reference), ("now", drift.current)):
-        if counts.words:
-            yield (metrics.DRIFT_UNKNOWN_WORDS, (model, version, period)), counts.share
+        if (share := counts.share) is not None:
+            yield (metrics.DRIFT_UNKNOWN_WORDS, (model, version, period)), share
     yield (metrics.DRIFT_LEVEL, ("words", "", model, version)), float(drift.level)
 
 

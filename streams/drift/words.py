@@ -53,16 +53,16 @@ class WordCounts:
             self.found.update({surface for surface, new in zip(surfaces, unknown, strict=True) if new})
 
     @property
-    def share(self) -> float:
-        """Unknown words of all; 0 of none."""
-        return self.unknown / self.words if self.words else 0.0
+    def share(self) -> float | None:
+        """Unknown words of all; None without words."""
+        return self.unknown / self.words if self.words else None
 
     @property
     def variance(self) -> float:
         """Of the share, texts being drawn and not words: that of a ratio estimate (Cochran 1977, 6.4)."""
-        if not self.words:
-            return 0.0
         r = self.share
+        if r is None:
+            return 0.0
         residual = self.unknown_squared - 2 * r * self.product + r * r * self.words_squared
         return max(0.0, residual) / self.words**2
 
@@ -78,10 +78,11 @@ class WordDrift:
     @property
     def level(self) -> Level:
         """More unknown words than before; fewer are no drift."""
-        if min(self.reference.texts, self.current.texts) < LEAST_EVENTS:
+        before, now = self.reference.share, self.current.share
+        if min(self.reference.texts, self.current.texts) < LEAST_EVENTS or before is None or now is None:
             return Level.TOO_FEW
         rise = Distance(
-            max(0.0, self.current.share - self.reference.share),
+            max(0.0, now - before),
             _DEVIATE * math.sqrt(self.reference.variance + self.current.variance),
         )
         return Measured(rise, UNKNOWN_WORDS).level

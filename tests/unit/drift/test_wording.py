@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,10 @@ def test_inputs_that_changed_while_the_scores_did_not() -> None:
     )
     (sentence,) = advice(Assessment(PERIODS, found.scores, ()))
     assert "the inputs are as they were" in sentence
+
+
+def test_without_a_reference_the_share_before_is_a_dash() -> None:
+    found = replace(drifted(), words=(WordDrift(ModelVersion("message_new", 2), WordCounts(), words(9, 1)),))
+    (row,) = [line for line in as_text(found).splitlines() if line.startswith("message_new v2")]
+    assert row.split()[2:4] == ["-", "14.3%"], "3 words of 21"
+    assert report(found)["words"][0]["before"] is None

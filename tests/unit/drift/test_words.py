@@ -28,6 +28,7 @@ def counts(texts: int, unknown: float, *, seed: int = 1, words: int = 12) -> Wor
         (counts(1_000, 0.25), counts(1_000, 0.05, seed=2), Level.STEADY),
         (counts(1_000, 0.05), counts(999, 0.9), Level.TOO_FEW),
         (counts(1_000, 0.05), WordCounts(), Level.TOO_FEW),
+        (counts(1_000, 0.0, words=0), counts(1_000, 0.9), Level.TOO_FEW),
     ],
 )
 def test_more_unknown_words_than_before(reference: WordCounts, current: WordCounts, level: Level) -> None:
@@ -51,6 +52,12 @@ def test_the_words_that_became_frequent() -> None:
     current.add(["rare"] * 9, np.ones(9, np.bool_))
     assert WordDrift(MODEL, reference, current).new_words == ("モノペイ",)
     assert WordDrift(MODEL, WordCounts(), current).new_words == ()
+
+
+def test_a_share_of_no_words_is_not_zero() -> None:
+    assert WordCounts().share is None
+    assert WordCounts().variance == 0.0
+    assert counts(3, 0.0).share == 0.0
 
 
 def test_which_words_are_unknown() -> None:
