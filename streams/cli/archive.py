@@ -65,7 +65,7 @@ def command(
     """Keep predictions, alerts and decisions as Parquet files, each record exactly once.
 
     Goes on where the files in --out end; what was read and not yet written when it is killed is read again. Exits 1
-    when Kafka had deleted records before they were archived.
+    when Kafka had deleted records before they were archived, and when none of the topics is there.
 
     Example: sekisho archive --out s3://moderation/archive --follow
     """
@@ -86,7 +86,7 @@ def command(
         click.echo(json.dumps(report(sink.tallies)))
     elif sink.tallies:
         click.echo(as_text(sink.tallies, place))
-    else:
+    if not sink.tallies:
         raise click.ClickException(
             f"none of the topics is on {settings.broker}: `sekisho topics create` makes them"
         )

@@ -89,6 +89,16 @@ def test_it_goes_on_where_the_files_end(
     assert f"added to {out}: 0 records, 0 files" in summary.stdout
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_without_topics_it_fails_in_either_form(
+    command_environment: dict[str, str], tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    result = CliRunner(env=command_environment).invoke(main, ["archive", "--out", str(tmp_path), *form])
+    assert result.exit_code == 1
+    assert "none of the topics is on" in result.stderr
+    assert not form or json.loads(result.stdout)["topics"] == {}
+
+
 def test_killed_again_and_again_while_records_come(
     kafka_settings: Settings, command_environment: dict[str, str], tmp_path: Path
 ) -> None:
