@@ -10,7 +10,8 @@ from rich.text import Text
 from streams.cli.columns import aligned
 from streams.cli.printable import printable
 from streams.review.intake import Taken
-from streams.review.quality import Quality, Row, Source
+from streams.review.quality import Quality, Row, Source, Tally
+from streams.review.recall import Recall
 from streams.review.shares import Share
 
 #: Longest name of a rule or model that is shown.
@@ -90,12 +91,9 @@ def _notes(quality: Quality, taken: Taken) -> Iterator[str]:
         "same among the day's K highest-scored alerts; judged: how many of those were"
     )
     for recall in quality.recalls:
-        estimate = (
-            "no verdict yet" if recall.value is None else _interval(recall.value, recall.low, recall.high)
-        )
         yield (
-            f"recall of {recall.domain}, by the random patrol: {estimate}; {recall.found} violations of it in "
-            f"{recall.judged} judged of {recall.drawn} drawn"
+            f"recall of {recall.domain}, by the random patrol: {_estimate(recall, quality)}; {recall.found} violations "
+            f"of it in {recall.judged} judged of {recall.drawn} drawn"
         )
     said = (
         (odd.again, "alerts decided more than once (the newest decision counts)"),
@@ -106,6 +104,18 @@ def _notes(quality: Quality, taken: Taken) -> Iterator[str]:
         (taken.unreadable, "records of alerts' facts that cannot be read"),
     )
     yield from (f"{what}: {number}" for number, what in said if number)
+
+
+def _estimate(recall: Recall, quality: Quality) -> str:
+    """The recall, or what is missing for one: a share of no violations at all is none."""
+    if recall.value is not None:
+        return _interval(recall.value, recall.low, recall.high)
+    if not recall.judged:
+        return "no verdict yet on what was drawn"
+    whole = next((row.tally for row in quality.of("domain") if row.source.domain == recall.domain), Tally())
+    if not whole.alerts:
+        return "not known, the domain has no alerts"
+    return f"not known, {'no violation among the verdicts' if whole.judged else 'no verdict yet'} on the domain's alerts"
 
 
 def _time_span(quality: Quality) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from streams.cli.quality_text import quality_text
@@ -54,6 +55,31 @@ def test_the_table_is_as_approved() -> None:
     found = shown(week(), Taken(alerts=42, unreadable=1, decisions=40, unusable=2))
 
     assert found == (HERE / "quality_text.approved.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("drawn_word", "word", "missing"),
+    [
+        (None, "violation", "no verdict yet on what was drawn; 0 violations of it in 0 judged of 1 drawn"),
+        ("no_violation", None, "not known, no verdict yet on the domain's alerts; 0 violations of it in 1"),
+        (
+            "no_violation",
+            "no_violation",
+            "not known, no violation among the verdicts on the domain's alerts; 0",
+        ),
+    ],
+)
+def test_a_recall_that_is_not_known_says_which_verdicts_are_missing(
+    drawn_word: VerdictWord | None, word: VerdictWord | None, missing: str
+) -> None:
+    book = Book()
+    book.add_alert(alerted("a", by_model(0.9)))
+    book.add_alert(alerted("p", ByPatrol(0.001), domain="patrol"))
+    for alert_id, said in (("a", word), ("p", drawn_word)):
+        if said:
+            book.add_verdict(alert_id, verdict(said, day=1))
+    found = quality_of(book, Budgets(kinds={"contact": "message"}), since_us=at(0), until_us=at(2))
+    assert f"recall of contact, by the random patrol: {missing}" in shown(found, Taken())
 
 
 def test_without_alerts_it_says_so() -> None:
