@@ -100,6 +100,10 @@ def _notes(quality: Quality, taken: Taken) -> Iterator[str]:
         (odd.contradicted, "alerts that one decision calls a violation and another does not"),
         (odd.early, "alerts decided before they were raised, by the clocks"),
         (odd.unknown, "alerts decided and not known here (raised earlier, or never)"),
+        (
+            odd.patrol_without_domain,
+            "the patrol's violations whose decision names no domain of their kind (not judged, for the recall)",
+        ),
         (taken.unusable, "decisions that cannot be used (`sekisho deadletter list`)"),
         (taken.unreadable, "records of alerts' facts that cannot be read"),
     )

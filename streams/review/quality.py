@@ -9,7 +9,7 @@ from typing import Literal
 from streams.policy import Policy
 from streams.review.alerted import ByModel, ByPatrol, ByReport, ByRule
 from streams.review.book import DAY_US, Book, Case
-from streams.review.recall import DayRecall, Recall, day_recall, recalls
+from streams.review.recall import DayRecall, Recall, day_recall, recalls, without_domain
 from streams.review.shares import Share, share
 from streams.review.top import PrecisionAtK, Top, precision_at_k, top_of_day
 from streams.review.verdicts import contradictory
@@ -91,13 +91,14 @@ class Odd:
 
     `again`: decided more than once, differently or at another time. `contradicted`: a violation by one decision and
     none by another. `early`: decided before the alert was raised, by the clocks. `unknown`: no such alert is in the
-    book, or not yet.
+    book, or not yet. `patrol_without_domain`: a patrol's violation that names no domain of its kind of event.
     """
 
     again: int = 0
     contradicted: int = 0
     early: int = 0
     unknown: int = 0
+    patrol_without_domain: int = 0
 
     def __add__(self, other: Odd) -> Odd:
         return Odd(
@@ -105,6 +106,7 @@ class Odd:
             self.contradicted + other.contradicted,
             self.early + other.early,
             self.unknown + other.unknown,
+            self.patrol_without_domain + other.patrol_without_domain,
         )
 
 
@@ -170,7 +172,7 @@ def day_quality(cases: Iterable[Case], budgets: Budgets) -> DayQuality:
     counts: dict[Source, dict[str, int]] = {}
     ranked: dict[Source, list[tuple[float | None, Case]]] = {}
     for case in cases:
-        odd += _odd(case)
+        odd += _odd(case, budgets.kinds)
         for source, score in _sources(case):
             of = counts.setdefault(source, {})
             state = case.verdict or "pending"
@@ -181,7 +183,7 @@ def day_quality(cases: Iterable[Case], budgets: Budgets) -> DayQuality:
         {source: Tally(**count) for source, count in counts.items()},
         {source: top_of_day(entries, budgets.of(source) or 0) for source, entries in ranked.items()},
         odd,
-        day_recall(cases),
+        day_recall(cases, budgets.kinds),
     )
 
 
@@ -236,7 +238,7 @@ def _sources(case: Case) -> Iterator[tuple[Source, float | None]]:
     yield from best.items()
 
 
-def _odd(case: Case) -> Odd:
+def _odd(case: Case, kinds: Mapping[str, Kind]) -> Odd:
     judgement = case.judgement
     if not judgement:
         return Odd()
@@ -244,6 +246,7 @@ def _odd(case: Case) -> Odd:
         again=int(len(judgement) > 1),
         contradicted=int(contradictory(judgement)),
         early=int(judgement[0].decided_at_us < case.fact.raised_at_us),
+        patrol_without_domain=int(without_domain(case, kinds)),
     )
 
 

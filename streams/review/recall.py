@@ -46,7 +46,7 @@ class Draw:
 class DayRecall:
     """One UTC day's counts. `caught`: alerts of a domain that rules or models raised. `drawn`: what the patrol drew.
 
-    `found`: violations that it found, by draw and domain; the domain is "" where nobody named it.
+    `found`: violations that it found, by draw and domain. One without a usable domain counts as drawn and not judged.
     """
 
     caught: Mapping[str, Reviewed] = field(default_factory=dict)
@@ -74,8 +74,19 @@ class Recall:
     found: int
 
 
-def day_recall(cases: Iterable[Case]) -> DayRecall:
-    """Count one day's cases."""
+def without_domain(case: Case, kinds: Mapping[str, Kind]) -> bool:
+    """Whether the patrol found a violation of which the decision does not say what it is: it names no domain, an
+    unknown one, or one of the other kind of event.
+    """
+    return (
+        case.fact.domain == PATROL_DOMAIN
+        and case.verdict == "violation"
+        and kinds.get(case.judgement[0].domain) != case.fact.kind
+    )
+
+
+def day_recall(cases: Iterable[Case], kinds: Mapping[str, Kind]) -> DayRecall:
+    """Count one day's cases; `kinds`: each domain's, by name."""
     caught: dict[str, Reviewed] = {}
     drawn: dict[Draw, Reviewed] = {}
     found: dict[tuple[Draw, str], int] = {}
@@ -88,6 +99,10 @@ def day_recall(cases: Iterable[Case]) -> DayRecall:
             if any(isinstance(by, ByRule | ByModel) for by in fact.raised_by):
                 caught[fact.domain] = caught.get(fact.domain, Reviewed()) + one
             continue
+        if without_domain(
+            case, kinds
+        ):  # it slipped through somewhere: called clean, it would raise every recall
+            one, violation = Reviewed(1), False
         for by in fact.raised_by:
             if isinstance(by, ByPatrol):
                 draw = Draw(fact.kind, by.share)

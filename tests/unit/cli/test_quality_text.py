@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from streams import metrics
+from streams.agents.quality_gauges import samples_of
 from streams.cli.quality_text import quality_text
 from streams.review.alerted import ByPatrol, ByReport, ByRule
 from streams.review.book import Book
@@ -82,6 +84,16 @@ def test_a_recall_that_is_not_known_says_which_verdicts_are_missing(
     assert f"recall of contact, by the random patrol: {missing}" in shown(found, Taken())
 
 
+def test_a_patrols_violation_without_a_domain_is_counted_where_people_and_programs_look() -> None:
+    book = Book()
+    book.add_alert(alerted("p", ByPatrol(0.001), domain="patrol"))
+    book.add_verdict("p", verdict("violation", day=1))
+    found = quality_of(book, Budgets(kinds={"contact": "message"}), since_us=at(0), until_us=at(2))
+    assert "the patrol's violations whose decision names no domain of their kind" in shown(found, Taken())
+    assert page_of(found, Taken())["decisions"]["patrol_without_domain"] == 1  # type: ignore[index]
+    assert samples_of(found, Taken())[metrics.QUALITY_ODD_DECISIONS, ("patrol_without_domain",)] == 1.0
+
+
 def test_without_alerts_it_says_so() -> None:
     nothing = quality_of(Book(), Budgets(), since_us=at(0), until_us=at(1))
 
@@ -105,6 +117,7 @@ def test_the_page_has_every_figure_of_the_table() -> None:
         "contradicted": 1,
         "early": 0,
         "unknown": 1,
+        "patrol_without_domain": 0,
         "repeated": 0,
         "unusable": 2,
     }

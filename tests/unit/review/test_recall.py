@@ -7,11 +7,12 @@ import pytest
 
 from streams.review.alerted import ByModel, ByPatrol, ByReport, ByRule, RaisedBy
 from streams.review.book import Case, Fact
-from streams.review.recall import DayRecall, Draw, Recall, Reviewed, day_recall, recalls
+from streams.review.recall import DayRecall, Draw, Recall, Reviewed, day_recall, recalls, without_domain
 from streams.review.verdicts import Verdict, VerdictWord
+from streams.vocabulary import Kind
 
 RULE, MODEL = ByRule("r"), ByModel("m", "1", "champion", 0.9, 0.5)
-KINDS = {"harassment": "message", "counterfeit": "listing"}
+KINDS: dict[str, Kind] = {"harassment": "message", "counterfeit": "listing"}
 
 
 def case(
@@ -37,7 +38,8 @@ def test_by_hand() -> None:
             case("patrol", drawn, "violation", found="harassment"),
             *[case("patrol", drawn)] * 10,
             *[case("patrol", ByPatrol(0.5), "violation", found="counterfeit", kind="listing")] * 3,
-        ]
+        ],
+        KINDS,
     )
     listings, messages = recalls({5: day}, KINDS)
     assert (messages.domain, messages.caught, messages.missed) == ("harassment", 16.0, 200.0)
@@ -49,18 +51,34 @@ def test_by_hand() -> None:
 
 
 def test_of_nothing_judged_nothing_is_known() -> None:
-    day = day_recall([case("harassment", RULE, "violation"), case("patrol", ByPatrol(0.01))])
+    day = day_recall([case("harassment", RULE, "violation"), case("patrol", ByPatrol(0.01))], KINDS)
     (only,) = recalls({5: day}, KINDS)
     assert only == Recall("harassment", None, 0.0, 1.0, 1.0, 0.0, drawn=1, judged=0, found=0)
-    assert recalls({5: day_recall([case("harassment", RULE, "violation")])}, KINDS) == ()
+    assert recalls({5: day_recall([case("harassment", RULE, "violation")], KINDS)}, KINDS) == ()
 
 
 def test_none_found_is_no_certainty() -> None:
     drawn = [case("patrol", ByPatrol(0.01), "no_violation")] * 100
-    day = day_recall([*drawn, *[case("harassment", RULE, "violation")] * 100])
+    day = day_recall([*drawn, *[case("harassment", RULE, "violation")] * 100], KINDS)
     (only,) = recalls({5: day}, KINDS)
     assert (only.value, only.high) == (1.0, 1.0)
     assert only.low < 0.25, "up to some 400 may have slipped through"
+
+
+@pytest.mark.parametrize("named", ["", "nothing_we_know", "counterfeit"])
+def test_a_violation_without_a_usable_domain_is_not_judged_rather_than_clean(named: str) -> None:
+    drawn = ByPatrol(0.01)
+    caught = [case("harassment", RULE, "violation")] * 10
+    lost = [case("patrol", drawn, "violation", found=named)] * 5
+    (alone,) = recalls({5: day_recall([*caught, *lost], KINDS)}, KINDS)
+    assert (alone.value, alone.drawn, alone.judged, alone.found) == (None, 5, 0, 0)
+    found = case("patrol", drawn, "violation", found="harassment")
+    (only,) = recalls({5: day_recall([*caught, *lost, found], KINDS)}, KINDS)
+    assert (only.drawn, only.judged, only.found) == (6, 1, 1)
+    assert only.missed == pytest.approx(600.0), (
+        "one of six judged: it stands for six draws, each for a hundred"
+    )
+    assert [without_domain(one, KINDS) for one in (lost[0], found, caught[0])] == [True, False, False]
 
 
 def test_days_before_the_first_draw_say_nothing_of_what_was_missed() -> None:
