@@ -168,9 +168,10 @@ class BudgetDesk:
             await asyncio.sleep(self._look_every_s)
 
     async def _look(self, outbox: Outbox, my_turn: Callable[[], bool]) -> None:
+        now_us = self._now_us()
+        self._decisions.expire(now_us)
         self.show()
         self._tell_changes()
-        now_us = self._now_us()
         self.book.forget_before(hour_of(now_us) - KEPT_HOURS)
         if not self._is_adaptive:
             return
@@ -207,8 +208,9 @@ class BudgetDesk:
             outcome = considered.outcome
             if isinstance(outcome, Waiting):
                 self._waiting[considered.domain.name, considered.role] = outcome.reason
-            else:
-                records.append(Outgoing(self._topic, key_of(outcome), encode(outcome)))
+            written = considered.renewed if isinstance(outcome, Waiting) else outcome
+            if written is not None:
+                records.append(Outgoing(self._topic, key_of(written), encode(written)))
             await asyncio.sleep(0)
         try:
             await outbox.send(records)
@@ -219,6 +221,7 @@ class BudgetDesk:
         """Take in records of `thresholds` and say in the log what changes."""
         for record in records:
             self._decisions.fold(record.value)
+        self._decisions.expire(self._now_us())
         self._tell_changes()
 
     def _tell_changes(self) -> None:
@@ -233,6 +236,14 @@ class BudgetDesk:
     def _tell(self, domain: str, role: Role, before: float | None, threshold: float) -> None:
         decided = self._decisions.of(self._live.current.policy.domains[domain], role)
         if decided is None:
+            if before is not None:
+                logger.info(
+                    "threshold of %s (%s): %.6g as domains.yaml says, was %.6g",
+                    domain,
+                    role,
+                    threshold,
+                    before,
+                )
             return
         because = decided.because
         logger.info(

@@ -17,7 +17,13 @@ from streams.policy import Domain, ModelRef, Policy
 FORMAT: Final = 1
 ROLES: Final[tuple[Role, ...]] = ("champion", "challenger")
 
+#: A threshold that was neither decided nor renewed for so long is made from traffic of another time, and the file's holds.
+LIFE_US: Final = 24 * 3600 * 1_000_000
+#: While it holds and nothing changes, it is renewed so often: 23 times may fail.
+RENEW_EVERY_US: Final = 3600 * 1_000_000
+
 Threshold = Annotated[float, Meta(ge=0.0, le=1.0)]
+Moment = Annotated[int, Meta(ge=0, le=LATEST_US)]
 
 
 class Because(Struct, frozen=True, kw_only=True):
@@ -42,13 +48,19 @@ class Decided(Struct, frozen=True, kw_only=True):
     version: int
     written: Threshold
     threshold: Threshold
-    decided_at_us: Annotated[int, Meta(ge=0, le=LATEST_US)]
+    decided_at_us: Moment
+    renewed_at_us: Annotated[Moment, Meta(description="When it was last found to hold still")] = 0
     because: Because
 
     @property
-    def order(self) -> tuple[int, float]:
+    def order(self) -> tuple[int, float, int]:
         """The greater is the newer; of two decided at once every worker takes the same."""
-        return self.decided_at_us, self.threshold
+        return self.decided_at_us, self.threshold, self.renewed_at_us
+
+    @property
+    def held_at_us(self) -> int:
+        """When it was last known to hold."""
+        return max(self.decided_at_us, self.renewed_at_us)
 
 
 #: What a threshold holds for: domain, role, model, version and the written threshold.
@@ -89,6 +101,7 @@ class Decisions:
 
     def __init__(self) -> None:
         self._newest: dict[_Place, Decided] = {}
+        self._alive_since_us = 0
         #: Grows with every change, so that what was made of the decisions can be kept until the next.
         self.changes = 0
         #: Records that this engine did not write.
@@ -109,14 +122,22 @@ class Decisions:
             self._newest[place] = decided
             self.changes += 1
 
+    def expire(self, now_us: int) -> None:
+        """From now on only what was decided or renewed within `LIFE_US` before `now_us` holds."""
+        before, self._alive_since_us = self._alive_since_us, now_us - LIFE_US
+        first, last = sorted((before, self._alive_since_us))
+        if any(first <= decided.held_at_us < last for decided in self._newest.values()):
+            self.changes += 1
+
     def of(self, domain: Domain, role: Role) -> Decided | None:
         """What holds for the model that has this role in the domain; None where its written threshold does."""
         reference = reference_of(domain, role)
-        if reference is None or domain.budget_mode != "adaptive":
+        if reference is None or role not in moved_roles(domain):
             return None
-        return self._newest.get(
+        found = self._newest.get(
             (domain.name, role, reference.model, reference.version, float(reference.threshold))
         )
+        return None if found is None or found.held_at_us < self._alive_since_us else found
 
     def applied_to(self, policy: Policy) -> Policy:
         """The policy with the decided thresholds in place of the written ones; its version stays the file's."""

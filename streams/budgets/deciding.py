@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from streams.alerts import Role
 from streams.budgets.adaptive import LONGEST_STEP_H, Step, Waiting, next_threshold
-from streams.budgets.decided import Because, Decided, Decisions, moved_roles, reference_of
+from streams.budgets.decided import RENEW_EVERY_US, Because, Decided, Decisions, moved_roles, reference_of
 from streams.budgets.rolling_day import RollingDay, rolling_day
 from streams.policy import Domain, ModelRef, Policy
 from streams.statistics.book import StatisticsBook
@@ -16,13 +18,17 @@ from streams.statistics.records import HOUR_US
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """One model of one adaptive budget: what the day was like, and what follows."""
+    """One model of one adaptive budget: what the day was like, and what follows.
+
+    `renewed`: the decision that stands, to be written anew, or it would be forgotten (`decided.LIFE_US`).
+    """
 
     domain: Domain
     role: Role
     reference: ModelRef
     day: RollingDay
     outcome: Decided | Waiting
+    renewed: Decided | None = None
 
 
 def consider(
@@ -57,7 +63,14 @@ def consider(
                 if isinstance(step, Waiting)
                 else _decided(domain, role, reference, day, step, decided_at_us=decided_at_us)
             )
-            yield Considered(domain, role, reference, day, outcome)
+            renewed = _renewed(last, now_us=now_us) if isinstance(outcome, Waiting) else None
+            yield Considered(domain, role, reference, day, outcome, renewed)
+
+
+def _renewed(last: Decided | None, *, now_us: int) -> Decided | None:
+    if last is None or now_us - last.held_at_us < RENEW_EVERY_US:
+        return None
+    return structs.replace(last, renewed_at_us=now_us)
 
 
 def _decided(

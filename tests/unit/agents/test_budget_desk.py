@@ -118,7 +118,7 @@ def counts(desk: BudgetDesk, live: LiveRulebook) -> None:
 async def test_what_was_decided_is_screened_with_and_said(
     live: LiveRulebook, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk = BudgetDesk(Settings(), live)
+    desk = BudgetDesk(Settings(), live, now_us=lambda: NOW_US)
     assert desk.current.policy == live.current.policy
     desk._thresholds = ReadLog()  # type: ignore[assignment]
     with caplog.at_level(logging.INFO):
@@ -141,7 +141,7 @@ async def test_what_was_decided_is_screened_with_and_said(
 async def test_a_start_says_what_holds_and_not_all_that_ever_did(
     live: LiveRulebook, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk = BudgetDesk(Settings(), live, look_every_s=0.001)
+    desk = BudgetDesk(Settings(), live, look_every_s=0.001, now_us=lambda: NOW_US)
     desk._statistics = ReadLog()  # type: ignore[assignment]
     with caplog.at_level(logging.INFO):
         for number in range(100):
@@ -204,7 +204,7 @@ async def until(it_is_so: Callable[[], bool]) -> None:
 
 
 async def test_the_page_says_what_is_written_what_holds_and_why(live: LiveRulebook) -> None:
-    desk = BudgetDesk(Settings(), live)
+    desk = BudgetDesk(Settings(), live, now_us=lambda: NOW_US)
     desk.fold_thresholds([decided(0.93)])
     page = desk.page()
     counterfeit, harassment = page["thresholds"]
@@ -251,7 +251,7 @@ async def test_a_refused_write_leaves_the_threshold_and_is_said(
 
 async def test_gauges_show_what_holds_and_forget_what_is_gone(live: LiveRulebook) -> None:
     metrics.THRESHOLD.labels(domain="gone", role="champion").set(0.1)
-    desk = BudgetDesk(Settings(), live)
+    desk = BudgetDesk(Settings(), live, now_us=lambda: NOW_US)
     desk.fold_thresholds([decided(0.93)])
     desk.show()
 

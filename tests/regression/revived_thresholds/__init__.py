@@ -1,0 +1,1 @@
+"""Thresholds of adaptive budgets that held again long after their time."""
