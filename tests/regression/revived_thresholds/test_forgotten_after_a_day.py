@@ -153,7 +153,7 @@ async def test_the_worker_that_decides_writes_the_renewal(live: LiveRulebook) ->
     kafka = Keeping()
     desk = BudgetDesk(Settings(), live, now_us=lambda: NOW_US + HOUR_US)
     desk.fold_thresholds([Record(encode(DECIDED))])
-    await desk.decide(Outbox(kafka))  # type: ignore[arg-type]
+    await desk.decide(Outbox(kafka))
     assert [decode(value) for value in kafka.sent] == [
         structs.replace(DECIDED, renewed_at_us=NOW_US + HOUR_US)
     ]
