@@ -148,7 +148,7 @@ def test_recall_is_exposed_where_the_patrol_found_anything_out() -> None:
         return [labels for gauge, labels in samples_of(found, Taken()) if gauge is metrics.QUALITY_RECALL]
 
     assert labels() == []
-    book.add_verdict("p", verdict("violation"))
+    book.add_verdict("p", verdict("no_violation"))
     assert labels() == [("contact", bound) for bound in ("value", "low", "high")]
     assert REGISTRY.get_sample_value("sekisho_quality_recall", {"domain": "contact", "bound": "high"}) == 1.0
 
