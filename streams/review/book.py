@@ -2,15 +2,16 @@
 
 Two books that have seen the same records are the same, whatever the order and the repeats: that is what lets every
 worker keep one of its own. Of an alert the highest revision counts; of decisions the newest. A decision on an alert
-that is not in the book waits for it. Customers' reports on an event join its alert and leave it where it was: when it
-was raised and by what.
+that is not in the book waits for it. An alert was raised when its first record says so, as long as Kafka has that one: an event
+that is sent again does not move it to another day. Customers' reports on an event join its alert and leave it where it
+was: when it was raised and by what.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -63,13 +64,42 @@ class Case:
         return self.judgement[0].verdict if self.judgement else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """What the records of an alert say, those of its event and those of reports: of each the one that stands.
+
+    `first_us`: the earliest time of an own record.
+    """
+
+    own: Fact | None = None
+    report: Fact | None = None
+    first_us: int | None = None
+
+    def with_own(self, fact: Fact) -> _Records:
+        times = [fact.raised_at_us, *(at for at in (self.first_us,) if at is not None)]
+        own = fact if self.own is None or _rank(fact) > _rank(self.own) else self.own
+        return replace(self, own=own, first_us=min(times))
+
+    def with_report(self, fact: Fact) -> _Records:
+        stands = self.report is None or _rank(fact) > _rank(self.report)
+        return replace(self, report=fact) if stands else self
+
+    @property
+    def fact(self) -> Fact:
+        """The alert; there is a record."""
+        own = self.own
+        if own is not None and self.first_us is not None and self.first_us < own.raised_at_us:
+            own = structs.replace(own, raised_at_us=self.first_us)
+        return _joined(own, self.report)
+
+
 class Book:
     """Alerts by day, and judgements by alert. Not for several threads: cases are values, to be handed to one."""
 
     def __init__(self) -> None:
         self._facts: dict[str, Fact] = {}
-        #: Of alerts with a report, what the two records say: the event's own (None until it is known) and the report's.
-        self._reported: dict[str, tuple[Fact | None, Fact]] = {}
+        #: Of alerts that no one record tells all of: reported ones, and those that were raised again later.
+        self._several: dict[str, _Records] = {}
         self._days: dict[int, set[str]] = {}
         self._judgements: dict[str, Judgement] = {}
         self._waiting: set[str] = set()  # judged, and not known
@@ -91,14 +121,16 @@ class Book:
         )
         if fact.day < self._first_day:
             return
-        own, report = self._reported.get(fact.alert_id, (self._facts.get(fact.alert_id), None))
-        known = report if facts.by_report else own
-        if known is not None and _rank(fact) <= _rank(known):
+        known = self._records(fact.alert_id)
+        records = known.with_report(fact) if facts.by_report else known.with_own(fact)
+        if records == known:
             return
-        own, report = (own, fact) if facts.by_report else (fact, report)
-        if report is not None:
-            self._reported[fact.alert_id] = own, report
-        self._put(_joined(own, report))
+        whole = records.fact
+        if records.report is None and whole == records.own:
+            self._several.pop(fact.alert_id, None)
+        else:
+            self._several[fact.alert_id] = records
+        self._put(whole)
 
     def add_verdict(self, alert_id: str, verdict: Verdict) -> bool:
         """Take in a decision; False when it was there already."""
@@ -126,10 +158,17 @@ class Book:
         for day in [day for day in self._days if day < first_day]:
             for alert_id in self._days.pop(day):
                 del self._facts[alert_id]
-                _, report = self._reported.pop(alert_id, (None, None))
-                if report is not None and report.day >= first_day:  # as for a worker that begins to read now
-                    self._reported[alert_id] = None, report
-                    self._put(report)
+                records = self._several.pop(alert_id, _Records())
+                # as for a worker that begins to read now
+                own, report = (
+                    fact if fact is not None and fact.day >= first_day else None
+                    for fact in (records.own, records.report)
+                )
+                if own is not None or report is not None:
+                    left = _Records(own, report, None if own is None else own.raised_at_us)
+                    if report is not None:
+                        self._several[alert_id] = left
+                    self._put(left.fact)
                 else:
                     self._judgements.pop(alert_id, None)
             self._changed.add(day)
@@ -170,6 +209,12 @@ class Book:
         """Every alert, day by day, in no order within a day."""
         for day in self.days:
             yield from self.cases(day)
+
+    def _records(self, alert_id: str) -> _Records:
+        if (records := self._several.get(alert_id)) is not None:
+            return records
+        own = self._facts.get(alert_id)
+        return _Records() if own is None else _Records(own, None, own.raised_at_us)
 
     def _put(self, fact: Fact) -> None:
         """Let this be what is known of an alert."""

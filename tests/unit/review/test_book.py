@@ -107,7 +107,24 @@ def test_a_higher_revision_replaces_a_lower_one_also_on_another_day() -> None:
 
     (case,) = book.all_cases()
     assert case.fact.raised_by == (ByRule("r1"), by_model(0.9))
-    assert book.days == [DAY + 1]
+    assert book.days == [DAY], "it was raised then; the revision changed what is known of it"
+
+
+def test_an_event_that_is_sent_again_does_not_move_its_alert() -> None:
+    book = Book()
+    for day in (3, 1, 2):
+        book.add_alert(alerted("a", by_model(0.9 + day / 100), day=day))
+    book.add_verdict("a", verdict("violation", day=2))
+
+    (case,) = book.all_cases()
+    assert (case.fact.day, case.fact.score) == (DAY + 1, 0.93), "raised first, and what the last record says"
+    assert found_in(book).odd == Odd(), "the verdict is not older than the alert"
+
+    book.forget(at(2))
+    (case,) = book.all_cases()
+    assert (case.fact.day, case.verdict) == (DAY + 3, "violation"), "what a worker reads that begins now"
+    book.forget(at(4))
+    assert len(book) == 0
 
 
 def test_a_report_joins_the_alert_and_leaves_it_where_it_was() -> None:
@@ -124,7 +141,7 @@ def test_a_report_joins_the_alert_and_leaves_it_where_it_was() -> None:
     book.add_alert(alerted("a", ByReport("c2"), day=3, revision=2_000))
     (case,) = book.all_cases()
     assert case.fact.raised_by == (by_model(0.95), by_model(0.8, version=4), ByReport("c2"))
-    assert book.days == [DAY + 1]
+    assert book.days == [DAY]
 
 
 def test_what_a_report_alone_raised_is_the_reports() -> None:
@@ -197,7 +214,7 @@ def test_days_that_changed_are_told_once() -> None:
     book.add_verdict("nobody", verdict("violation"))
     assert book.take_changed() == {DAY + 1}
 
-    book.add_alert(alerted("a", day=1, revision=2))
+    book.add_alert(alerted("b", day=0, revision=2))
     assert book.take_changed() == {DAY, DAY + 1}
 
     book.forget(at(2))
