@@ -11,14 +11,14 @@ from tests.regression.faust.harness import Running, running, until
 pytestmark = pytest.mark.embedded
 
 
-async def _fetch_with_no_active_partition(state: Running, *, tries: int = 10) -> list[tuple[str, int]]:
+async def _fetch_with_no_active_partition(state: Running) -> list[tuple[str, int]]:
     consumer = state.consumer
     await state.app._fetcher.stop()
     consumer.pause_partitions(state.source_tps())
     await state.produce(5)
     # let aiokafka's background fetch bring the records into its buffer
     records = {}
-    for _ in range(tries):
+    for _ in range(10):
         records = await consumer._getmany(set(), timeout=0.2)
         if records:
             break
@@ -32,9 +32,12 @@ async def test_nothing_is_fetched_while_all_partitions_are_paused(noida: str) ->
 
 async def test_stock_faust_still_has_the_fault(noida: str) -> None:
     """When this fails, upstream has mended it: delete the correction."""
-    async with running(noida, app_type=faust.App) as state:
-        fetched = await _fetch_with_no_active_partition(state, tries=150)
-        assert [topic for topic, _ in fetched] == [state.topic]
+    for _ in range(6):  # a request must have been on its way when the partitions were paused
+        async with running(noida, app_type=faust.App) as state:
+            fetched = await _fetch_with_no_active_partition(state)
+            if fetched:
+                break
+    assert [topic for topic, _ in fetched] == [state.topic]
 
 
 async def test_a_partition_never_committed_is_sought_to_its_beginning(noida: str) -> None:
