@@ -42,8 +42,8 @@ from tests.integration.worker.traffic import message, send
 
 KAFKA = pytest.mark.parametrize("broker", ["kafka"], indirect=True)
 NOIDA = pytest.mark.parametrize("broker", ["noida"], indirect=True)
-#: Events a second under load, and at once for a backlog.
-RATE, BACKLOG = 60.0, 3_000
+#: Events a second under load, and at once for a backlog: some seconds of work, so that a busy machine still stops it in time.
+RATE, BACKLOG = 60.0, 10_000
 DAY_MS = 86_400_000.0
 #: Rules and policy: marker words that anyone can look for, models whose scores are sums.
 EDITION = edition(1, dict.fromkeys(MODELS, 1), seed=5)
