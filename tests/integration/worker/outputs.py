@@ -91,12 +91,15 @@ async def read_outputs(settings: Settings, domains: Iterable[str]) -> Outputs:
 
 
 async def accounted_for(settings: Settings, domains: Iterable[str], *, timeout_s: float = 60.0) -> Outputs:
-    """Wait until every produced event has a prediction or a dead letter."""
+    """Wait until every produced event has a prediction or a dead letter, then read once more: of the outputs of one event,
+    which are sent together, the prediction may be there before the alert.
+    """
     deadline = time.monotonic() + timeout_s
     while True:
         outputs = await read_outputs(settings, domains)
         if not outputs.missing:
-            return outputs
+            await asyncio.sleep(1.0)
+            return await read_outputs(settings, domains)
         assert time.monotonic() < deadline, (
             f"{len(outputs.missing)} of {len(outputs.produced)} unaccounted for, e.g. {sorted(outputs.missing)[:5]}"
         )
