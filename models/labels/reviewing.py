@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from models.labels.joining import Judgement, Review
-from streams.events import BadRecord, decode_decision
+from streams.events import BadRecord
 from streams.review import alerted, verdicts
-
-
-class Record(Protocol):
-    """What is needed of a Kafka record; `timestamp` in milliseconds since 1970."""
-
-    @property
-    def key(self) -> bytes | None: ...  # noqa: D102
-
-    @property
-    def value(self) -> bytes | None: ...  # noqa: D102
-
-    @property
-    def timestamp(self) -> int: ...  # noqa: D102
-
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102
 
 
 class Reviews:
@@ -41,26 +25,19 @@ class Reviews:
         self._decisions = 0
         self._unreadable = {"decisions": 0, "alerted": 0}
 
-    def take_decisions(self, records: Sequence[Record]) -> None:
+    def take_decisions(self, records: Sequence[verdicts.RawDecision]) -> None:
         """Records of `decisions`; what a worker puts into `deadletter` is counted and left out."""
         for record in records:
             try:
-                decoded = decode_decision(
-                    record.value,
-                    key=record.key,
-                    timestamp_us=record.timestamp * 1000,
-                    headers=record.headers,
-                )
+                alert_id, verdict = verdicts.verdict_in(record)
             except BadRecord:
                 self._unreadable["decisions"] += 1
                 continue
             self._decisions += 1
-            decision = decoded.event
-            verdict = verdicts.verdict_of(decision, decoded.at_us)
-            before = self._judgements.get(decision.alert_id, ())
-            self._judgements[decision.alert_id] = verdicts.with_verdict(before, verdict)
+            before = self._judgements.get(alert_id, ())
+            self._judgements[alert_id] = verdicts.with_verdict(before, verdict)
 
-    def take_alerted(self, records: Sequence[Record]) -> None:
+    def take_alerted(self, records: Sequence[verdicts.RawDecision]) -> None:
         """Records of `alerted`."""
         for record in records:
             try:

@@ -124,9 +124,9 @@ async def _read(
 ) -> None:
     from streams.backtest.history import Skipped
     from streams.backtest.predicted import Predicted, predicted_of
-    from streams.events import BadRecord, decode_decision
+    from streams.events import BadRecord
     from streams.kafka.clients import consumer
-    from streams.review.verdicts import verdict_of, with_verdict
+    from streams.review.verdicts import verdict_in, with_verdict
 
     waiting: list[Predicted] = []
 
@@ -141,17 +141,10 @@ async def _read(
         decisions, predictions = settings.topic("decisions"), settings.topic("predictions")
         async for record in _records(client, decisions, stop, since_us=since_us):
             try:
-                decoded = decode_decision(
-                    record.value,
-                    key=record.key,
-                    timestamp_us=record.timestamp * 1000,
-                    headers=record.headers,
-                )
+                alert_id, verdict = verdict_in(record)
             except BadRecord as error:
                 trial.skip(Skipped(error.reason, f"no decision: {error.detail}"), _place(record))
                 continue
-            alert_id = decoded.event.alert_id
-            verdict = verdict_of(decoded.event, decoded.at_us)
             judgements[alert_id] = with_verdict(judgements.get(alert_id, ()), verdict)
         async for record in _records(client, predictions, stop, since_us=since_us, until_us=until_us):
             found = predicted_of(record.value)

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import msgspec
 
 from streams.drift.book import DriftBook
+from streams.statistics.book import RawRecord
 from streams.statistics.records import decode
-
-
-class RawRecord(Protocol):
-    """What is used of a record as aiokafka gives it."""
-
-    @property
-    def value(self) -> bytes | None:
-        """Raw."""
 
 
 class StatisticsIntake:

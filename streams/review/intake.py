@@ -8,34 +8,18 @@ from typing import Protocol
 
 import msgspec
 
-from streams.events import BadRecord, Headers, decode_decision
+from streams.events import BadRecord
 from streams.review.alerted import decode
 from streams.review.book import Book
-from streams.review.verdicts import verdict_of
+from streams.review.verdicts import RawDecision, verdict_in
 
 
-class RawRecord(Protocol):
-    """What is used of a record as aiokafka gives it; `timestamp` in milliseconds."""
+class RawRecord(RawDecision, Protocol):
+    """A record of either topic."""
 
     @property
     def topic(self) -> str:
         """Its topic's full name."""
-
-    @property
-    def key(self) -> bytes | None:
-        """Raw."""
-
-    @property
-    def value(self) -> bytes | None:
-        """Raw."""
-
-    @property
-    def timestamp(self) -> int:
-        """Milliseconds since 1970."""
-
-    @property
-    def headers(self) -> Headers:
-        """Raw."""
 
 
 @dataclass(slots=True)
@@ -78,12 +62,9 @@ class ReviewIntake:
     def _take_decision(self, record: RawRecord) -> None:
         self.taken.decisions += 1
         try:
-            decoded = decode_decision(
-                record.value, key=record.key, timestamp_us=record.timestamp * 1000, headers=record.headers
-            )
+            alert_id, verdict = verdict_in(record)
         except BadRecord:
             self.taken.unusable += 1  # the worker that consumes it makes the dead letter
             return
-        decision = decoded.event
-        if not self.book.add_verdict(decision.alert_id, verdict_of(decision, decoded.at_us)):
+        if not self.book.add_verdict(alert_id, verdict):
             self.taken.repeated += 1

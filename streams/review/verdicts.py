@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
-from streams.events import Decision
+from streams.events import Headers, decode_decision
 
 VerdictWord = Literal["violation", "no_violation", "unsure"]
 #: Different decisions that are kept of one alert, the newest. The rest could only be noise.
@@ -30,10 +30,37 @@ class Verdict(Struct, frozen=True, order=True, gc=False):
 Judgement = tuple[Verdict, ...]
 
 
-def verdict_of(decision: Decision, decided_at_us: int) -> Verdict:
-    """The verdict of a decoded decision; `decided_at_us` is its plausible time (`events.event_time_us`)."""
-    return Verdict(
-        decided_at_us, sys.intern(decision.moderator_id), decision.verdict, sys.intern(decision.domain or "")
+class RawDecision(Protocol):
+    """What is used of a record of `decisions` as aiokafka gives it; `timestamp` in milliseconds."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Raw."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Raw."""
+
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since 1970."""
+
+    @property
+    def headers(self) -> Headers:
+        """Raw."""
+
+
+def verdict_in(record: RawDecision) -> tuple[str, Verdict]:
+    """The alert's id and the verdict, at its plausible time (`events.event_time_us`).
+
+    Raises `BadRecord` for what the worker that consumes it makes a dead letter of.
+    """
+    decoded = decode_decision(
+        record.value, key=record.key, timestamp_us=record.timestamp * 1000, headers=record.headers
+    )
+    decision = decoded.event
+    return decision.alert_id, Verdict(
+        decoded.at_us, sys.intern(decision.moderator_id), decision.verdict, sys.intern(decision.domain or "")
     )
 
 
