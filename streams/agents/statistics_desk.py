@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from aiokafka.errors import KafkaError
 
+from streams.agents.background import Background
 from streams.conclusion import Conclusion
 from streams.kafka.outbox import Outbox, Outgoing
 from streams.kafka.permissions import MissingPermissionError
@@ -43,7 +44,9 @@ class StatisticsDesk:
         self._now_us = now_us
         # 64 bits: of a thousand starts a day, two share an id once in a hundred million years of forty days each.
         self._tally = Tally(secrets.token_hex(8))
-        self._writing: asyncio.Task[None] | None = None
+        # Counting goes on in memory and is written at the stop.
+        self._background = Background("this worker's counts are not written until it stops")
+        self._began = False
 
     def count(self, concluded: Sequence[tuple[Case, Conclusion]]) -> None:
         """Count the events whose prediction Kafka has acknowledged."""
@@ -54,15 +57,14 @@ class StatisticsDesk:
 
     def start(self) -> None:
         """Begin to write, in the running event loop."""
-        self._writing = asyncio.create_task(self._keep_writing())
-        self._writing.add_done_callback(_ended)
+        self._background.begin(self._keep_writing())
+        self._began = True
 
     async def stop(self) -> None:
         """Write what has been counted since, if the broker takes it in time."""
-        if self._writing is None:
+        if not self._began:
             return
-        self._writing.cancel()
-        await asyncio.gather(self._writing, return_exceptions=True)
+        await self._background.stop()
         try:
             async with asyncio.timeout(LAST_WRITE_S):
                 await self.write()
@@ -76,9 +78,8 @@ class StatisticsDesk:
             await self._outbox.send(
                 [Outgoing(self._topic, key_of(counts), encode(counts)) for counts in grown]
             )
-            self._tally.note_written(
-                grown
-            )  # not if it was refused, or cancelled by the stop, which writes once more
+            # not if it was refused, or cancelled by the stop, which writes once more
+            self._tally.note_written(grown)
         except (KafkaError, MissingPermissionError) as error:
             logger.warning("counts of this worker were not written to %s: %r", self._topic, error)
 
@@ -86,9 +87,3 @@ class StatisticsDesk:
         while True:
             await asyncio.sleep(self._write_every_s)
             await self.write()
-
-
-def _ended(task: asyncio.Task[None]) -> None:
-    """Counting goes on in memory and is written at the stop; screening is not concerned. The log says why."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.error("this worker's counts are not written until it stops", exc_info=error)

@@ -68,9 +68,8 @@ class WordWatch:
             self._unreadable = str(error)
             return
         self._unreadable = None
-        if (
-            self._text is None
-        ):  # its own: a tagger is not for two users at once, and this one rests in the middle
+        if self._text is None:
+            # its own: a tagger is not for two users at once, and this one rests in the middle
             self._text = TextPipeline()
         try:
             self._found = await word_drift(
